@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * The configuration file, checked and resolved: what an administrator wrote once and copied to every
+ * node. A struct config never changes after it was loaded. It knows nothing of the machine that it
+ * was loaded on: which node this is, is asked of os/ with the addresses at hand (config_find_node).
+ *
+ * Indexes (node, interface, service, bundle, VIP) are positions in the arrays below and follow the
+ * file's order, so they are the same on every node with the same file.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/addr.h"
+#include "base/tick.h"
+
+#define CONFIG_NODES_MAX      64
+#define CONFIG_NODE_ADDRS_MAX 4
+#define CONFIG_INTERFACES_MAX 16
+#define CONFIG_SERVICES_MAX   1000
+#define CONFIG_VIPS_MAX	      10000
+#define CONFIG_PEERS_MAX      64
+#define CONFIG_SHOTS_MAX      8
+#define CONFIG_NAME_SIZE      64
+#define CONFIG_NO_NODE	      (-1)
+
+#define CONFIG_DEFAULT_PATH   "/etc/roost/roost.yaml"
+
+/* One server. Its name is for people; it knows itself by any of its addresses. */
+struct config_node {
+	char name[CONFIG_NAME_SIZE];
+	struct addr addresses[CONFIG_NODE_ADDRS_MAX];
+	uint32_t n_addresses;
+	uint32_t weight; /* 1 to 1000, its share of the VIPs; default 1 */
+};
+
+struct config_interface {
+	char name[16]; /* IFNAMSIZ */
+	/* The VRIDs that roost may use here, in each family: @vrid_count of them from @vrid_first on,
+	 * wrapping from 255 to 1. Without `vrids:` the whole circle from a point derived from the
+	 * cluster's name. Pinned VRIDs of foreign virtual routers are skipped by the plan. */
+	uint8_t vrid_first;
+	uint8_t vrid_count;
+};
+
+/* Which IPv4 version 3 checksum to send (both are accepted): the message alone (RFC 9568 5.2.8), with the
+ * IPv4 pseudo-header (how RFC 5798 was read), or as the peers do, pseudo-header-less until one speaks. */
+enum config_checksum { CONFIG_CHECKSUM_AUTO, CONFIG_CHECKSUM_MESSAGE, CONFIG_CHECKSUM_PSEUDO };
+
+#define CONFIG_REDUNDANCY_AUTO 0
+
+/* How one service speaks VRRP: the file's `vrrp:` section, overridden by the service's own. */
+struct config_vrrp {
+	uint8_t version;     /* 2 or 3; 2 has no IPv6 */
+	tick interval;	     /* advertisement interval: 10 ms to 40.95 s in whole cs; v2: 1 to 255 s */
+	uint8_t redundancy;  /* 1 to 8 advertisements per interval, or CONFIG_REDUNDANCY_AUTO */
+	bool preempt;	     /* a better node takes over from a worse one that serves; default true */
+	tick preempt_delay;  /* after start, before preempting; default 0 */
+	tick linger;	     /* after a planned hand-over: 20 ms */
+	enum config_checksum checksum;
+	bool unicast;	     /* to the other nodes' addresses and @peers, instead of multicast */
+	struct addr peers[CONFIG_PEERS_MAX]; /* further unicast peers, such as foreign speakers */
+	uint32_t n_peers;
+};
+
+/*
+ * One named service. Services with @foreign_vrid != 0 are shared with foreign VRRP speakers: all
+ * their VIPs of a family are one virtual router that follows RFC 9568 (or 3768) to the letter, with
+ * the priorities given here.
+ */
+struct config_service {
+	char name[CONFIG_NAME_SIZE];
+	uint32_t interface;		   /* index */
+	uint32_t first_vip, n_vips;	   /* its VIPs are contiguous in config.vips */
+	uint32_t first_bundle, n_bundles;
+	struct config_vrrp vrrp;
+	uint8_t foreign_vrid;		   /* 0: among roost's nodes */
+	uint8_t priority[CONFIG_NODES_MAX]; /* by node, 1 to 255; only with foreign_vrid */
+};
+
+/* VIPs that stay together on one node; a VIP that stands alone is a bundle of one. */
+struct config_bundle {
+	uint32_t service;
+	uint32_t first_vip, n_vips; /* contiguous in config.vips */
+	int32_t preferred;	    /* node index that is to hold it, or CONFIG_NO_NODE */
+};
+
+struct config_vip {
+	struct addr address;
+	uint32_t service, bundle;
+	uint32_t line; /* where the file lists it */
+};
+
+/* How neighbours are told of a move. */
+struct config_announce {
+	tick shots[CONFIG_SHOTS_MAX]; /* spans after the move, rising; default 0, 0.05, 0.3, 1.1, 3 s */
+	uint32_t n_shots;
+	tick refresh;	 /* then every so often, jittered; default 60 s; 0 means never */
+	uint32_t rate;	 /* announcements a second and interface; default 2000 */
+	uint32_t burst;	 /* at once; default 1024 */
+};
+
+struct config {
+	char cluster[CONFIG_NAME_SIZE]; /* default "roost" */
+	struct config_node *nodes;
+	struct config_interface *interfaces;
+	struct config_service *services;
+	struct config_bundle *bundles;
+	struct config_vip *vips;
+	uint32_t n_nodes, n_interfaces, n_services, n_bundles, n_vips;
+	struct config_announce announce;
+};
+
+/* What a check found; errors refuse the file, warnings do not. */
+struct config_report {
+	uint32_t n_errors, n_warnings;
+};
+
+/*
+ * Reads @path, prints every mistake to @diagnostics (file:line:column, the line with a caret, what
+ * is wrong and what would be right) and counts them in *@report. Returns the configuration, to be
+ * freed by config_free(), or NULL if there was an error. Touches nothing but the file.
+ */
+struct config *config_load(const char *path, FILE *diagnostics, struct config_report *report);
+void config_free(struct config *c);
+
+/* The network of @interface that the machine has, for config_check_subnets(). */
+struct config_subnet {
+	char interface[16];
+	struct prefix prefix;
+};
+
+/* Index of the node that has this address, or CONFIG_NO_NODE. */
+int32_t config_find_node(const struct config *c, const struct addr *address);
+
+/* Index of the VIP with this address, or -1. */
+int32_t config_find_vip(const struct config *c, const struct addr *address);
