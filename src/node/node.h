@@ -2,16 +2,17 @@
 #pragma once
 
 /*
- * One server's whole mind: every event goes in here, every effect comes out. Pure; the daemon's fast
- * thread and the simulator run the same code.
+ * One server's whole mind: every event goes in here, every effect comes out. Pure; the daemon's
+ * fast thread and the simulator run the same code.
  *
- *    advertisements ─┐                        ┌─► sends: advertisements, one per router and priority
- *    links ──────────┤                        ├─► holds: VIPs whose wanted hold changed (node.vips[].wanted)
- *    kernel's word ──┼─► node_step() … TICK ──┼─► announces: VIPs to announce now
+ *    advertisements ─┐                        ┌─► sends: advertisements, one per router and
+ * priority links ──────────┤                        ├─► holds: VIPs whose wanted hold changed
+ * (node.vips[].wanted) kernel's word ──┼─► node_step() … TICK ──┼─► announces: VIPs to announce now
  *    commands ───────┘                        └─► records: what happened, for journal and status
  *
- * A *turn* is any number of events, all at the same @now, and then one TICK. Only the TICK fires timers
- * and fills the effects, so a turn that drained forty datagrams sends one advertisement per router.
+ * A *turn* is any number of events, all at the same @now, and then one TICK. Only the TICK fires
+ * timers and fills the effects, so a turn that drained forty datagrams sends one advertisement per
+ * router.
  *
  * Among roost's nodes an advertisement speaks for the addresses that it lists and the VRID is mere
  * transport; towards foreign speakers (config_service.foreign_vrid) the virtual router is the unit.
@@ -29,7 +30,7 @@
 struct node_setup {
 	const struct config *config; /* both borrowed, outlive the node */
 	const struct plan *plan;
-	uint32_t self;		     /* node index of this server */
+	uint32_t self; /* node index of this server */
 	uint64_t seed;
 };
 
@@ -38,30 +39,30 @@ struct node_unit {
 	struct vrrp vrrp;
 	uint32_t router;
 	uint32_t first, n_vips; /* in plan.members */
-	uint8_t place;		/* of this node in the unit's order, from 0 */
+	uint8_t place;          /* of this node in the unit's order, from 0 */
 };
 
 /* What advertises as one: a plan_router with its state. */
 struct node_router {
 	struct vrrp_config vrrp;
 	uint32_t first_unit, n_units;
-	tick deadline;		/* least of its units'; kept by the node */
-	bool up;		/* its interface has carrier and a source address of its family */
-	bool advertise;		/* units are Active and one of them is due */
+	tick deadline;  /* least of its units'; kept by the node */
+	bool up;        /* its interface has carrier and a source address of its family */
+	bool advertise; /* units are Active and one of them is due */
 	bool advertise_leaving;
-	bool pseudo_checksum;	/* IPv4 version 3: what to send; learned when the file says auto */
+	bool pseudo_checksum; /* IPv4 version 3: what to send; learned when the file says auto */
 };
 
 struct node_vip {
 	uint32_t unit;
-	enum vrrp_hold wanted;	 /* for the kernel side to make true */
+	enum vrrp_hold wanted;   /* for the kernel side to make true */
 	enum vrrp_hold observed; /* what it last reported */
-	bool announce_pending;	 /* to be announced as soon as it is held */
+	bool announce_pending;   /* to be announced as soon as it is held */
 };
 
 struct node_interface {
-	bool up;			    /* present, with carrier */
-	struct addr sources[FAMILY_COUNT];  /* addr_none: the family can't speak here */
+	bool up;                           /* present, with carrier */
+	struct addr sources[FAMILY_COUNT]; /* addr_none: the family can't speak here */
 };
 
 /* A configured node, as far as its advertisements tell. */
@@ -74,29 +75,31 @@ struct node_peer {
 
 struct node_counters {
 	uint64_t received[ADVERT_VERDICTS]; /* counted by the shell with advert_parse()'s verdict */
-	uint64_t own_source;	    /* our own, looped back */
-	uint64_t not_ours;	    /* lists no address of ours: strangers, other clusters */
-	uint64_t wrong_version;	    /* not the version that the service speaks */
-	uint64_t wrong_interval;    /* version 2: not our interval (discarded) */
-	uint64_t list_mismatch;	    /* foreign router whose address list differs (accepted) */
-	uint64_t sent;		    /* advertisements */
+	uint64_t own_source;                /* our own, looped back */
+	uint64_t not_ours;       /* lists no address of ours: strangers, other clusters */
+	uint64_t wrong_version;  /* not the version that the service speaks */
+	uint64_t wrong_interval; /* version 2: not our interval (discarded) */
+	uint64_t list_mismatch;  /* foreign router whose address list differs (accepted) */
+	uint64_t sent;           /* advertisements */
 	uint64_t announced;
-	uint64_t conflicts;	    /* losing rivals heard while Active */
-	uint64_t missed;	    /* advertisements that were due and did not come */
-	uint64_t takeovers;	    /* units that became Active because of silence */
-	uint64_t late_turns;	    /* this node woke much later than it had asked to */
+	uint64_t conflicts;  /* losing rivals heard while Active */
+	uint64_t missed;     /* advertisements that were due and did not come */
+	uint64_t takeovers;  /* units that became Active because of silence */
+	uint64_t late_turns; /* this node woke much later than it had asked to */
 };
 
 enum node_record_kind {
-	NODE_RECORD_SERVING,	   /* @vip is ours now; @why */
-	NODE_RECORD_NOT_SERVING,   /* @vip is not ours any more; @why, @peer */
-	NODE_RECORD_CONFLICT,	   /* @peer advertises @vip too and loses */
-	NODE_RECORD_STRANGER,	   /* @peer uses VRID @number on @interface for addresses that are not ours */
-	NODE_RECORD_LINK_UP,	   /* @interface */
+	NODE_RECORD_SERVING,     /* @vip is ours now; @why */
+	NODE_RECORD_NOT_SERVING, /* @vip is not ours any more; @why, @peer */
+	NODE_RECORD_CONFLICT,    /* @peer advertises @vip too and loses */
+	NODE_RECORD_STRANGER,    /* @peer uses VRID @number on @interface for addresses that are not
+				    ours */
+	NODE_RECORD_LINK_UP,     /* @interface */
 	NODE_RECORD_LINK_DOWN,
-	NODE_RECORD_REDUNDANCY,	   /* now @number advertisements per interval */
-	NODE_RECORD_LATE,	   /* woke @number ms late */
-	NODE_RECORD_ILL,	   /* this node offers itself only as a last resort; @number: 1 drained, 2 kernel */
+	NODE_RECORD_REDUNDANCY, /* now @number advertisements per interval */
+	NODE_RECORD_LATE,       /* woke @number ms late */
+	NODE_RECORD_ILL, /* this node offers itself only as a last resort; @number: 1 drained, 2
+			    kernel */
 	NODE_RECORD_WELL,
 	NODE_RECORD_KINDS,
 };
@@ -111,7 +114,8 @@ struct node_record {
 	struct addr peer;
 };
 
-/* One advertisement to be sent for @router, listing @n_addresses of effects.addresses from @first on. */
+/* One advertisement to be sent for @router, listing @n_addresses of effects.addresses from @first
+ * on. */
 struct node_send {
 	uint32_t router;
 	uint32_t first, n_addresses;
@@ -134,12 +138,12 @@ struct node_effects {
 
 enum node_event_kind {
 	NODE_EV_TICK,
-	NODE_EV_ADVERT,	   /* @advert came in on @interface and passed advert_parse() */
-	NODE_EV_LINK,	   /* @interface is now @link */
-	NODE_EV_HELD,	   /* the kernel side reports @hold for @vip */
+	NODE_EV_ADVERT,    /* @advert came in on @interface and passed advert_parse() */
+	NODE_EV_LINK,      /* @interface is now @link */
+	NODE_EV_HELD,      /* the kernel side reports @hold for @vip */
 	NODE_EV_ANNOUNCED, /* the announcement of @vip that was asked for has left */
-	NODE_EV_DRAIN,	   /* @drain: offer this node as a last resort only; or take it back */
-	NODE_EV_STOP,	   /* hand everything over; node_is_stopped() tells when it is done */
+	NODE_EV_DRAIN,     /* @drain: offer this node as a last resort only; or take it back */
+	NODE_EV_STOP,      /* hand everything over; node_is_stopped() tells when it is done */
 };
 
 struct node_event {
@@ -156,8 +160,8 @@ struct node {
 	struct node_router *routers;
 	struct node_unit *units;
 	struct node_vip *vips;
-	uint32_t *changed;	   /* VIPs whose @wanted changed in this turn */
-	uint32_t *vip_index;	   /* hash table: address to VIP index + 1; 0 is empty */
+	uint32_t *changed;   /* VIPs whose @wanted changed in this turn */
+	uint32_t *vip_index; /* hash table: address to VIP index + 1; 0 is empty */
 	struct announce announce;
 	struct announce_vip *announce_vips;
 	uint32_t n_routers, n_units, n_vips, n_changed;
@@ -165,12 +169,12 @@ struct node {
 	struct node_interface interfaces[CONFIG_INTERFACES_MAX];
 	struct node_peer peers[CONFIG_NODES_MAX];
 	struct node_counters counters;
-	uint8_t redundancy;	   /* what `auto` is now: 1 to 4 */
-	tick redundancy_until;	   /* then one less */
-	tick promised;		   /* the deadline given at the end of the last turn */
-	tick unheld_since;	   /* a wanted address has been missing since; TICK_NEVER: none is */
+	uint8_t redundancy;    /* what `auto` is now: 1 to 4 */
+	tick redundancy_until; /* then one less */
+	tick promised;         /* the deadline given at the end of the last turn */
+	tick unheld_since;     /* a wanted address has been missing since; TICK_NEVER: none is */
 	bool drained, kernel_ill, stopping;
-	tick stranger_at;	   /* last time that a stranger was recorded */
+	tick stranger_at;                             /* last time that a stranger was recorded */
 	struct node_record records[NODE_RECORDS_MAX]; /* of this turn */
 	uint32_t n_records;
 	uint64_t records_lost;
@@ -183,7 +187,8 @@ void node_free(struct node *n);
 struct node_effects *node_effects_new(const struct node *n);
 void node_effects_free(struct node_effects *fx);
 
-/* One event at @now. TICK ends the turn and fills *@fx, which is emptied first; other kinds leave it alone. */
+/* One event at @now. TICK ends the turn and fills *@fx, which is emptied first; other kinds leave
+ * it alone. */
 void node_step(struct node *n, const struct node_event *ev, tick now, struct node_effects *fx);
 
 /* When the next turn is wanted at the latest. */

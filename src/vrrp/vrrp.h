@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The election of RFC 9568 section 6 (and RFC 3768 section 6 for version 2), as a pure step function.
- * One struct vrrp elects the holder of one *unit*: a single VIP among roost's nodes, all VIPs of the
- * virtual router when it is shared with foreign speakers.
+ * The election of RFC 9568 section 6 (and RFC 3768 section 6 for version 2), as a pure step
+ * function. One struct vrrp elects the holder of one *unit*: a single VIP among roost's nodes, all
+ * VIPs of the virtual router when it is shared with foreign speakers.
  *
  *                 START                    Active_Down, nobody serves
  *    INITIALIZE ────────► BACKUP ─────────────────────────────────────────► ACTIVE
@@ -14,12 +14,12 @@
  *         └── STOP, link down: from everywhere; from ACTIVE by way of LEAVING ──
  *
  * CLAIMING and LEAVING are roost's own: in a planned hand-over the claimant first holds the address
- * and announces it, and advertises only then; the one that leaves advertises priority 0, goes on serving
- * until it hears its successor, and then lingers. A strict router (foreign neighbours) does neither.
- * See doc/design/ for the deviations and their reasons.
+ * and announces it, and advertises only then; the one that leaves advertises priority 0, goes on
+ * serving until it hears its successor, and then lingers. A strict router (foreign neighbours) does
+ * neither. See doc/design/ for the deviations and their reasons.
  *
- * Time is passed in; timers are fields, and vrrp_deadline() is the least of them. A step is harmless
- * when it comes early or late.
+ * Time is passed in; timers are fields, and vrrp_deadline() is the least of them. A step is
+ * harmless when it comes early or late.
  */
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ enum vrrp_state {
 	VRRP_BACKUP,
 	VRRP_CLAIMING, /* Backup, holding and announcing, about to advertise */
 	VRRP_ACTIVE,
-	VRRP_LEAVING,  /* Active that said priority 0 and serves until its successor speaks */
+	VRRP_LEAVING, /* Active that said priority 0 and serves until its successor speaks */
 	VRRP_STATES,
 };
 
@@ -43,27 +43,27 @@ enum vrrp_state {
 
 /* What is common to the units of a virtual router; constant but for @period and @self. */
 struct vrrp_config {
-	struct addr self;	/* primary address: breaks ties (RFC 9568 6.4.3) */
-	tick interval;		/* Advertisement_Interval, as advertised */
-	tick period;		/* between advertisements: interval / redundancy */
-	tick preempt_delay;	/* after START, before preempting one that serves */
-	tick linger;		/* data is served for so long after a hand-over */
+	struct addr self;   /* primary address: breaks ties (RFC 9568 6.4.3) */
+	tick interval;      /* Advertisement_Interval, as advertised */
+	tick period;        /* between advertisements: interval / redundancy */
+	tick preempt_delay; /* after START, before preempting one that serves */
+	tick linger;        /* data is served for so long after a hand-over */
 	uint8_t version;
-	bool preempt;		/* Preempt_Mode */
-	bool strict;		/* to the letter of the RFC */
+	bool preempt; /* Preempt_Mode */
+	bool strict;  /* to the letter of the RFC */
 };
 
 /* Why the unit changed hands, or didn't; shown by status and in the journal. */
 enum vrrp_reason {
 	VRRP_WHY_NONE,
-	VRRP_WHY_START,		/* this node has just started, or its link has come up */
-	VRRP_WHY_OWNER,		/* priority 255 */
-	VRRP_WHY_SILENCE,	/* nobody advertised it for Active_Down */
-	VRRP_WHY_LEFT,		/* the Active said priority 0 */
-	VRRP_WHY_PREEMPT,	/* this node is better than the one that served */
-	VRRP_WHY_BETTER,	/* a better node advertises it */
-	VRRP_WHY_STOP,		/* this node was told to stop */
-	VRRP_WHY_LINK,		/* no carrier, no address, or no interface */
+	VRRP_WHY_START,   /* this node has just started, or its link has come up */
+	VRRP_WHY_OWNER,   /* priority 255 */
+	VRRP_WHY_SILENCE, /* nobody advertised it for Active_Down */
+	VRRP_WHY_LEFT,    /* the Active said priority 0 */
+	VRRP_WHY_PREEMPT, /* this node is better than the one that served */
+	VRRP_WHY_BETTER,  /* a better node advertises it */
+	VRRP_WHY_STOP,    /* this node was told to stop */
+	VRRP_WHY_LINK,    /* no carrier, no address, or no interface */
 	VRRP_REASONS,
 };
 
@@ -74,52 +74,54 @@ const char *vrrp_reason_text(enum vrrp_reason why);
 struct vrrp {
 	enum vrrp_state state;
 	enum vrrp_reason why;
-	tick since;		 /* of @state */
-	uint8_t priority;	 /* own, now */
-	bool inherited;		 /* a previous life left the addresses; keep them while listening */
+	tick since;       /* of @state */
+	uint8_t priority; /* own, now */
+	bool inherited;   /* a previous life left the addresses; keep them while listening */
 
 	/* the one that serves, as far as heard */
-	struct addr active;	 /* source of its last advertisement; addr_none if nobody was heard */
+	struct addr active; /* source of its last advertisement; addr_none if nobody was heard */
 	uint8_t active_priority; /* its last that was not 0 */
-	tick heard;		 /* when; 0 if never */
-	tick active_interval;	 /* Active_Adver_Interval, learned (RFC 9568 6.1) */
-	tick served_until;	 /* until then somebody is taken to serve, though we may preempt */
+	bool left;               /* its last was 0 */
+	tick heard;              /* when; 0 if never */
+	tick active_interval;    /* Active_Adver_Interval, learned (RFC 9568 6.1) */
+	tick served_until;       /* until then somebody is taken to serve, though we may preempt */
 
 	/* timers; TICK_NEVER when off */
-	tick active_down_at;	 /* Active_Down_Timer */
-	tick advert_at;		 /* Adver_Timer */
+	tick active_down_at; /* Active_Down_Timer */
+	tick advert_at;      /* Adver_Timer */
 	tick preempt_after;
 	tick linger_until;
-	tick leave_by;		 /* LEAVING gives up waiting for a successor */
+	tick leave_by; /* LEAVING gives up waiting for a successor */
 };
 
 enum vrrp_event_kind {
-	VRRP_EV_START,	   /* interface is up, with an address to send from */
+	VRRP_EV_START, /* interface is up, with an address to send from */
 	VRRP_EV_TICK,
 	VRRP_EV_ADVERT,
 	VRRP_EV_ANNOUNCED, /* the first announcement since the hold was asked for has left */
 	VRRP_EV_PRIORITY,  /* own priority is now @priority */
-	VRRP_EV_LEAVE,	   /* orderly: hand over, then INITIALIZE */
-	VRRP_EV_DOWN,	   /* at once: the link is gone */
+	VRRP_EV_LEAVE,     /* orderly: hand over, then INITIALIZE */
+	VRRP_EV_DOWN,      /* at once: the link is gone */
 };
 
 struct vrrp_event {
 	enum vrrp_event_kind kind;
-	uint8_t priority;	/* ADVERT: the sender's; PRIORITY: own */
-	bool next;		/* ADVERT of priority 0: we are next in the order and skip the skew */
-	bool late;		/* TICK: this node itself was away; do not judge the others by it */
-	struct addr source;	/* ADVERT */
-	tick interval;		/* ADVERT */
+	uint8_t priority;   /* ADVERT: the sender's; PRIORITY: own */
+	bool next;          /* ADVERT of priority 0: we are next in the order and skip the skew */
+	bool late;          /* TICK: this node itself was away; do not judge the others by it */
+	struct addr source; /* ADVERT */
+	tick interval;      /* ADVERT */
 };
 
 /* What a step asks for, as flags: any number of them at once. */
 enum vrrp_effect {
-	VRRP_FX_ADVERTISE = 1 << 0,	   /* own priority, now */
+	VRRP_FX_ADVERTISE = 1 << 0,         /* own priority, now */
 	VRRP_FX_ADVERTISE_LEAVING = 1 << 1, /* priority 0, now */
-	VRRP_FX_ANNOUNCE = 1 << 2,	   /* begin the announcement schedule anew */
-	VRRP_FX_CONFLICT = 1 << 3,	   /* as Active heard a losing rival: announce, count, be redundant */
-	VRRP_FX_MOVED = 1 << 4,		   /* @state changed to or from serving: journal it */
-	VRRP_FX_MISSED = 1 << 5,	   /* as Backup, an advertisement that was due did not come */
+	VRRP_FX_ANNOUNCE = 1 << 2,          /* begin the announcement schedule anew */
+	VRRP_FX_CONFLICT =
+		1 << 3,          /* as Active heard a losing rival: announce, count, be redundant */
+	VRRP_FX_MOVED = 1 << 4,  /* @state changed to or from serving: journal it */
+	VRRP_FX_MISSED = 1 << 5, /* as Backup, an advertisement that was due did not come */
 };
 
 /* What the kernel is to do with the unit's addresses; follows from the state, never stored. */
@@ -129,7 +131,8 @@ enum vrrp_hold { VRRP_HOLD_NONE, VRRP_HOLD_DATA, VRRP_HOLD_FULL };
 void vrrp_init(struct vrrp *v, uint8_t priority);
 
 /* One event at @now; returns effects (enum vrrp_effect). */
-unsigned vrrp_step(struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now);
+unsigned vrrp_step(
+	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now);
 
 /* When the next TICK is wanted. */
 tick vrrp_deadline(const struct vrrp *v);
