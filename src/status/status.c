@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "status/status.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/assert.h"
+
+/* Times are told in whole milliseconds; twelve digits hold thirty years of them. */
+#define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(12))
+
+static const char *const command_names[] = {
+	[STATUS_COMMAND_STATUS] = "status",
+	[STATUS_COMMAND_DRAIN] = "drain",
+	[STATUS_COMMAND_UNDRAIN] = "undrain",
+};
+
+/*
+ * Documents are built straight through and judged once: a value that could not be made (NULL: there
+ * is no memory) turns the whole that it was to be put into to NULL.
+ */
+
+static void put(json_t **object, const char *key, json_t *value)
+{
+	if (*object && json_object_set_new(*object, key, value) == 0)
+		return;
+	if (!*object)
+		json_decref(value);
+	json_decref(*object);
+	*object = NULL;
+}
+
+static void append(json_t **array, json_t *value)
+{
+	if (*array && json_array_append_new(*array, value) == 0)
+		return;
+	if (!*array)
+		json_decref(value);
+	json_decref(*array);
+	*array = NULL;
+}
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *seconds(tick span)
+{
+	return json_real((double)tick_to_ms(span) / 1e3);
+}
+
+static json_t *address_or_null(const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+
+	return addr_is_none(a) ? json_null() : json_string(addr_format(a, text));
+}
+
+/* The wall clock's time at @at, a tick in the past. */
+static json_t *wall_time(const struct status_input *in, tick at)
+{
+	const tick age = tick_since(in->now, at);
+	const time_t wall_s = (time_t)((in->wall_ns > age ? in->wall_ns - age : 0) / tick_s(1));
+	char text[sizeof "2026-11-22T19:00:00Z"];
+	struct tm tm;
+
+	if (!gmtime_r(&wall_s, &tm) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+static const char *state_name(const struct node *n)
+{
+	if (n->stopping)
+		return "stopping";
+	if (n->drained)
+		return "drained";
+	return n->kernel_ill ? "ill" : "serving";
+}
+
+static json_t *node_name_or_null(const struct config *c, int32_t node)
+{
+	return node == CONFIG_NO_NODE ? json_null() : json_string(c->nodes[node].name);
+}
+
+/* Who serves @unit without being a node of ours, as far as heard; NULL if nobody does. */
+static const struct addr *stranger_of(const struct node_unit *unit, int32_t holder, tick now)
+{
+	const struct vrrp *v = &unit->vrrp;
+
+	if (holder != CONFIG_NO_NODE || v->state != VRRP_BACKUP || addr_is_none(&v->active))
+		return NULL;
+	return now < v->served_until ? &v->active : NULL;
+}
+
+static json_t *order_names(const struct status_input *in, uint32_t bundle)
+{
+	const struct node_setup *setup = &in->node->setup;
+	const uint8_t *order = plan_order(setup->plan, bundle);
+	json_t *names = json_array();
+
+	for (uint32_t place = 0; place < setup->plan->n_nodes; place++)
+		append(&names, json_string(setup->config->nodes[order[place]].name));
+	return names;
+}
+
+/* @order is borrowed: the VIPs of a bundle share it. */
+static json_t *vip_object(
+	const struct status_input *in, uint32_t vip, int32_t holder, json_t *order)
+{
+	const struct node *n = in->node;
+	const struct config *c = n->setup.config;
+	const struct node_unit *unit = &n->units[n->vips[vip].unit];
+	const struct vrrp *v = &unit->vrrp;
+	const struct plan_router *router = &n->setup.plan->routers[unit->router];
+	const struct addr *stranger = stranger_of(unit, holder, in->now);
+	/* A unit that has never changed its state is as old as the daemon. */
+	const tick since = tick_max(v->since, in->started);
+	json_t *o = json_object();
+
+	put(&o, "address", address_or_null(&c->vips[vip].address));
+	put(&o, "service", json_string(c->services[c->vips[vip].service].name));
+	put(&o, "interface", json_string(c->interfaces[router->interface].name));
+	put(&o, "vrid", number(router->vrid));
+	put(&o, "state", json_string(vrrp_state_name(v->state)));
+	put(&o, "holder", node_name_or_null(c, holder));
+	if (stranger)
+		put(&o, "stranger", address_or_null(stranger));
+	put(&o, "order", json_incref(order));
+	put(&o, "place", number(unit->place));
+	put(&o, "priority", number(v->priority));
+	put(&o, "held", json_boolean(n->vips[vip].observed != VRRP_HOLD_NONE));
+	put(&o, "since", wall_time(in, since));
+	put(&o, "since_s", seconds(tick_since(in->now, since)));
+	put(&o, "why", json_string(vrrp_reason_text(v->why)));
+	return o;
+}
+
+/* On the way, counts in @held how many VIPs each node holds. */
+static json_t *vips_array(const struct status_input *in, uint32_t held[static CONFIG_NODES_MAX])
+{
+	const struct config *c = in->node->setup.config;
+	json_t *vips = json_array(), *order = NULL;
+	uint32_t bundle = UINT32_MAX;
+
+	for (uint32_t i = 0; i < c->n_vips; i++) {
+		const int32_t holder = node_holder(in->node, i, in->now);
+
+		if (holder != CONFIG_NO_NODE)
+			held[holder]++;
+		if (c->vips[i].bundle != bundle) {
+			bundle = c->vips[i].bundle;
+			json_decref(order);
+			order = order_names(in, bundle);
+		}
+		append(&vips, vip_object(in, i, holder, order));
+	}
+	json_decref(order);
+	return vips;
+}
+
+static json_t *node_object(const struct status_input *in, uint32_t index, uint32_t n_held)
+{
+	const struct config_node *node = &in->node->setup.config->nodes[index];
+	const struct node_peer *peer = &in->node->peers[index];
+	const tick silence = tick_since(in->now, peer->heard);
+	json_t *addresses = json_array();
+	json_t *o = json_object();
+
+	for (uint32_t i = 0; i < node->n_addresses; i++)
+		append(&addresses, address_or_null(&node->addresses[i]));
+	put(&o, "name", json_string(node->name));
+	put(&o, "addresses", addresses);
+	put(&o, "weight", number(node->weight));
+	put(&o, "self", json_boolean(index == in->node->setup.self));
+	put(&o, "heard_s", peer->heard == 0 ? json_null() : seconds(silence));
+	put(&o, "vips", number(n_held));
+	put(&o, "adverts", number(peer->adverts));
+	put(&o, "missed", number(peer->missed));
+	return o;
+}
+
+static json_t *nodes_array(
+	const struct status_input *in, const uint32_t held[static CONFIG_NODES_MAX])
+{
+	json_t *nodes = json_array();
+
+	for (uint32_t i = 0; i < in->node->setup.config->n_nodes; i++)
+		append(&nodes, node_object(in, i, held[i]));
+	return nodes;
+}
+
+static json_t *interfaces_array(const struct node *n)
+{
+	const struct config *c = n->setup.config;
+	json_t *interfaces = json_array();
+
+	for (uint32_t i = 0; i < c->n_interfaces; i++) {
+		const struct node_interface *link = &n->interfaces[i];
+		json_t *o = json_object();
+
+		put(&o, "name", json_string(c->interfaces[i].name));
+		put(&o, "up", json_boolean(link->up));
+		put(&o, "ipv4", address_or_null(&link->sources[FAMILY_IPV4]));
+		put(&o, "ipv6", address_or_null(&link->sources[FAMILY_IPV6]));
+		append(&interfaces, o);
+	}
+	return interfaces;
+}
+
+static json_t *counters_object(const struct node_counters *k)
+{
+	json_t *o = json_object();
+
+	put(&o, "sent", number(k->sent));
+	put(&o, "announced", number(k->announced));
+	put(&o, "takeovers", number(k->takeovers));
+	put(&o, "conflicts", number(k->conflicts));
+	put(&o, "missed", number(k->missed));
+	put(&o, "late-turns", number(k->late_turns));
+	put(&o, "own-source", number(k->own_source));
+	put(&o, "not-ours", number(k->not_ours));
+	put(&o, "wrong-version", number(k->wrong_version));
+	put(&o, "wrong-interval", number(k->wrong_interval));
+	put(&o, "list-mismatch", number(k->list_mismatch));
+	for (enum advert_verdict i = 0; i < ADVERT_VERDICTS; i++)
+		put(&o, advert_verdict_name(i), number(k->received[i]));
+	return o;
+}
+
+/* Renders and releases @document, which may be NULL. */
+static char *dump(json_t *document)
+{
+	char *text = document ? json_dumps(document, DUMP_FLAGS) : NULL;
+
+	json_decref(document);
+	return text;
+}
+
+char *status_render(const struct status_input *in)
+{
+	const struct node *n = in->node;
+	const struct config *c = n->setup.config;
+	uint32_t held[CONFIG_NODES_MAX] = {0};
+	json_t *o = json_object();
+
+	ASSERT(n->setup.self < c->n_nodes && c->n_nodes <= CONFIG_NODES_MAX);
+	put(&o, "version", json_string(in->version));
+	put(&o, "node", json_string(c->nodes[n->setup.self].name));
+	put(&o, "cluster", json_string(c->cluster));
+	put(&o, "state", json_string(state_name(n)));
+	put(&o, "uptime_s", seconds(tick_since(in->now, in->started)));
+	put(&o, "redundancy", number(n->redundancy));
+	put(&o, "vips", vips_array(in, held));
+	put(&o, "nodes", nodes_array(in, held));
+	put(&o, "interfaces", interfaces_array(n));
+	put(&o, "counters", counters_object(&n->counters));
+	return dump(o);
+}
+
+static enum status_command command_of(const json_t *name)
+{
+	for (enum status_command i = STATUS_COMMAND_STATUS; i <= STATUS_COMMAND_UNDRAIN; i++)
+		if (strcmp(json_string_value(name), command_names[i]) == 0)
+			return i;
+	return STATUS_COMMAND_NONE;
+}
+
+enum status_command status_parse_request(const char *line, size_t size, const char **ret_error)
+{
+	enum status_command command = STATUS_COMMAND_NONE;
+	const char *error = NULL;
+	const json_t *name;
+	json_t *request;
+
+	if (size > STATUS_REQUEST_SIZE_MAX) {
+		*ret_error = "the request is too long";
+		return STATUS_COMMAND_NONE;
+	}
+	request = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
+	name = json_object_get(request, "command");
+	if (!json_is_object(request))
+		error = "the request is not one JSON object";
+	else if (!json_is_string(name))
+		error = "the request has no \"command\" that is a string";
+	else if (json_object_size(request) != 1)
+		error = "the request has a key other than \"command\"";
+	else if ((command = command_of(name)) == STATUS_COMMAND_NONE)
+		error = "the command is none of status, drain and undrain";
+	json_decref(request);
+	if (error)
+		*ret_error = error;
+	return command;
+}
+
+char *status_render_done(enum status_command command)
+{
+	json_t *o = json_object();
+
+	ASSERT(command > STATUS_COMMAND_NONE && command <= STATUS_COMMAND_UNDRAIN);
+	put(&o, "done", json_string(command_names[command]));
+	return dump(o);
+}
+
+char *status_render_error(const char *text)
+{
+	json_t *message = json_string(text);
+	json_t *o = json_object();
+
+	put(&o, "error", message ? message : json_string("an error that is not UTF-8"));
+	return dump(o);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * What the daemon says of itself, and what it may be told, as JSON: one object on one line each
+ * way. Pure but for memory: no system call, no clock. The daemon's slow thread renders a snapshot
+ * of the node; the text for people is made of this very document by the operator's tool (ctl/), so
+ * that the two cannot differ.
+ *
+ *    request line ──► status_parse_request() ──► drain, undrain: an event for the node
+ *                                          └──► status: node_copy() ──► status_render() ──► answer
+ *
+ * doc/design/0001-status-and-control.md describes both documents field by field.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/tick.h"
+#include "node/node.h"
+
+/* A longer request is refused unread. */
+#define STATUS_REQUEST_SIZE_MAX 4096
+
+/* Everything that a status document is made of. All borrowed. */
+struct status_input {
+	const struct node *node; /* a snapshot; its setup names configuration, plan and self */
+	const char *version;     /* of the daemon */
+	tick started;            /* when the daemon started */
+	tick now;                /* when the snapshot was taken */
+	uint64_t wall_ns;        /* CLOCK_REALTIME at @now, in nanoseconds since 1970 */
+};
+
+/* The status document without a newline, to be freed by the caller; NULL if there is no memory. */
+char *status_render(const struct status_input *in);
+
+enum status_command {
+	STATUS_COMMAND_NONE, /* not understood */
+	STATUS_COMMAND_STATUS,
+	STATUS_COMMAND_DRAIN,
+	STATUS_COMMAND_UNDRAIN,
+};
+
+/*
+ * Reads one request: {"command":"status"}, "drain" or "undrain", and no other key. @line need not
+ * end with NUL and may hold anything. STATUS_COMMAND_NONE if it is refused; then *@ret_error is a
+ * static sentence that says why.
+ */
+enum status_command status_parse_request(const char *line, size_t size, const char **ret_error);
+
+/* {"done":"drain"} and {"error":"..."}: like status_render(). Text that is not UTF-8 is replaced.
+ */
+char *status_render_done(enum status_command command);
+char *status_render_error(const char *text);
