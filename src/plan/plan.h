@@ -24,24 +24,24 @@ struct plan_router {
 	enum family family;
 	uint8_t vrid;
 	uint32_t first, n_vips; /* contiguous in plan.members */
-	uint32_t order;	       /* the bundle whose order it follows */
+	uint32_t order;         /* the bundle whose order it follows */
 };
 
 struct plan {
 	const struct config *config; /* borrowed; outlives the plan */
 	uint32_t n_nodes;
-	uint8_t *orders;	     /* [bundle][place] = node index; n_bundles x n_nodes */
+	uint8_t *orders; /* [bundle][place] = node index; n_bundles x n_nodes */
 	struct plan_router *routers;
 	uint32_t n_routers;
-	uint32_t *members;	     /* VIP indexes, router after router; n_vips of them */
-	uint32_t n_orders;	     /* distinct orders in use */
-	uint32_t n_orders_wanted;    /* what there would be without the limit of VRIDs */
+	uint32_t *members;        /* VIP indexes, router after router; n_vips of them */
+	uint32_t n_orders;        /* distinct orders in use */
+	uint32_t n_orders_wanted; /* what there would be without the limit of VRIDs */
 };
 
 /*
- * Plans @config. @mtu limits how many addresses a router lists (usually 1500; the same on every node). NULL if
- * the VRIDs that the file grants do not suffice for any plan; then @ret_problem, if given, points to a static
- * sentence that says which and what would do.
+ * Plans @config. @mtu limits how many addresses a router lists (usually 1500; the same on every
+ * node). NULL if the VRIDs that the file grants do not suffice for any plan; then @ret_problem, if
+ * given, points to a static sentence that says which and what would do.
  */
 struct plan *plan_new(const struct config *config, uint32_t mtu, const char **ret_problem);
 void plan_free(struct plan *p);
@@ -61,5 +61,6 @@ uint32_t plan_place(const struct plan *p, uint32_t bundle, uint32_t node);
  */
 uint8_t plan_priority(uint32_t place, uint32_t n_nodes, bool ill);
 
-/* The place that a priority sent by a roost node of a cluster of @n_nodes stands for; n_nodes if none does. */
+/* The place that a priority sent by a roost node of a cluster of @n_nodes stands for; n_nodes if
+ * none does. */
 uint32_t plan_priority_place(uint8_t priority, uint32_t n_nodes);
