@@ -19,6 +19,9 @@
 #include "base/tick.h"
 #include "node/node.h"
 
+/* Where the daemon listens and the tool asks, unless told otherwise. */
+#define STATUS_SOCKET_PATH "/run/roost/roostd.sock"
+
 /* A longer request is refused unread. */
 #define STATUS_REQUEST_SIZE_MAX 4096
 

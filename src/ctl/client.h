@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * One question to the daemon over its control socket: a line of JSON there, a line of JSON back,
+ * and the daemon closes. See doc/design/0001-status-and-control.md.
+ */
+
+#include <jansson.h>
+#include <stdio.h>
+
+/*
+ * Sends {"command":@command} to the daemon at @path and waits a few seconds for its answer. Returns
+ * the answer, a new reference to an object without "error"; NULL after one line on @diagnostics
+ * that says what is wrong and what may help.
+ */
+json_t *client_ask(const char *path, const char *command, FILE *diagnostics);

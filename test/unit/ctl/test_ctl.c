@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <check.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ctl/client.h"
+#include "ctl/status_text.h"
+#include "ctl/table.h"
+#include "ctl/warnings.h"
+
+/* What @print writes, to be freed. */
+struct sheet {
+	struct paper paper;
+	char *text;
+	size_t size;
+};
+
+static void sheet_open(struct sheet *s, bool colour)
+{
+	*s = (struct sheet){0};
+	s->paper = (struct paper){.out = open_memstream(&s->text, &s->size), .colour = colour};
+	ck_assert_ptr_nonnull(s->paper.out);
+}
+
+static const char *sheet_close(struct sheet *s)
+{
+	ck_assert_int_eq(fclose(s->paper.out), 0);
+	return s->text;
+}
+
+static char *status_text(const json_t *document, bool colour)
+{
+	struct sheet s;
+
+	ck_assert_ptr_nonnull(document);
+	sheet_open(&s, colour);
+	status_text_print(document, &s.paper);
+	sheet_close(&s);
+	return s.text;
+}
+
+static char *file_text(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *text = calloc(1, 1 << 16);
+
+	ck_assert_msg(f && text, "%s", path);
+	ck_assert_uint_gt(fread(text, 1, (1 << 16) - 1, f), 0);
+	fclose(f);
+	return text;
+}
+
+START_TEST(status_reads_as_the_golden_text)
+{
+	json_t *document = json_load_file(TEST_DATA "/status.json", 0, NULL);
+	char *text = status_text(document, false), *golden = file_text(TEST_DATA "/status.txt");
+
+	ck_assert_str_eq(text, golden);
+	free(golden);
+	free(text);
+	json_decref(document);
+}
+END_TEST
+
+START_TEST(a_vip_that_nobody_holds_is_red_on_a_terminal_and_plain_elsewhere)
+{
+	json_t *document = json_load_file(TEST_DATA "/status.json", 0, NULL);
+	char *coloured = status_text(document, true), *plain = status_text(document, false);
+
+	ck_assert_ptr_nonnull(strstr(coloured, "\033[1;31mnobody\033[0m"));
+	ck_assert_ptr_null(strchr(plain, '\033'));
+	free(coloured);
+	free(plain);
+	json_decref(document);
+}
+END_TEST
+
+START_TEST(a_document_with_missing_or_odd_fields_still_prints)
+{
+	static const char *const documents[] = {
+		"{}",
+		"{\"vips\":7,\"nodes\":{},\"interfaces\":\"x\",\"counters\":[1]}",
+		"{\"vips\":[{}],\"nodes\":[{}],\"interfaces\":[{}],\"counters\":{\"a\":\"b\"}}",
+		"{\"vips\":[1,null],\"nodes\":[\"x\"],\"interfaces\":[[]],\"counters\":{\"a\":"
+		"1e300}}",
+		"{\"uptime_s\":-1e300,\"vips\":[{\"since_s\":1e300,\"since\":\"soon\",\"order\":[1]"
+		"}]}",
+		"{\"vips\":[{\"order\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\"]}]}",
+	};
+
+	for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+		json_t *document = json_loads(documents[i], 0, NULL);
+		char *text = status_text(document, false);
+
+		ck_assert_ptr_nonnull(strstr(text, "of cluster ?"));
+		free(text);
+		json_decref(document);
+	}
+}
+END_TEST
+
+START_TEST(long_orders_are_cut_with_a_count)
+{
+	json_t *document = json_loads(
+		"{\"vips\":[{\"order\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\"]}]}", 0, NULL);
+	char *text = status_text(document, false);
+
+	ck_assert_ptr_nonnull(strstr(text, "a > b > c > d > e and 2 more\n"));
+	free(text);
+	json_decref(document);
+}
+END_TEST
+
+START_TEST(control_characters_from_the_socket_never_reach_the_terminal)
+{
+	json_t *document = json_loads(
+		"{\"node\":\"a\\u001b[2Jb\\u0007\\u009b\\u00e4\",\"state\":\"serving\\n\"}", 0,
+		NULL);
+	char *text = status_text(document, false);
+
+	ck_assert_ptr_nonnull(strstr(text, "a?[2Jb???\xc3\xa4 of cluster"));
+	ck_assert_ptr_nonnull(strstr(text, "serving?,"));
+	free(text);
+	json_decref(document);
+}
+END_TEST
+
+START_TEST(spans_are_told_in_units_that_people_use)
+{
+	static const struct {
+		double seconds;
+		const char *text;
+	} spans[] = {
+		{-1, "0 ms"},
+		{0.02, "20 ms"},
+		{0.9999, "1.0 s"},
+		{3.24, "3.2 s"},
+		{9.96, "9 s"},
+		{119, "119 s"},
+		{240, "4 min"},
+		{7500, "2 h 5 min"},
+		{273600, "3 d 4 h"},
+	};
+	char text[SPAN_SIZE];
+
+	for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
+		ck_assert_str_eq(span_format(spans[i].seconds, text), spans[i].text);
+}
+END_TEST
+
+START_TEST(columns_are_as_wide_as_their_widest_cell)
+{
+	static const char *const headings[] = {"NAME", ">VIPS", "NOTE"};
+	struct table t;
+	struct sheet s;
+
+	table_init(&t, headings, 3);
+	table_cell(&t, STYLE_PLAIN, "b\xc3\xbcro"); /* four characters in five bytes */
+	table_cell(&t, STYLE_PLAIN, "%d", 12345);
+	table_cell(&t, STYLE_PLAIN, "x");
+	sheet_open(&s, false);
+	table_print(&t, &s.paper, 1);
+	ck_assert_str_eq(sheet_close(&s), " NAME   VIPS  NOTE\n b\xc3\xbcro  12345  x\n");
+	free(s.text);
+	table_fini(&t);
+}
+END_TEST
+
+/* A daemon in a child process that answers one client with @answer. */
+static void serve_once(struct sockaddr_un *address, const char *answer)
+{
+	const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(address->sun_path, sizeof address->sun_path, "/tmp/roost-test-ctl.%d", getpid());
+	unlink(address->sun_path);
+	ck_assert_int_eq(bind(listener, (const struct sockaddr *)address, sizeof *address), 0);
+	ck_assert_int_eq(listen(listener, 1), 0);
+	if (check_fork() == 0) {
+		const int client = accept(listener, NULL, NULL);
+		char request[256] = "";
+
+		ck_assert_int_gt(recv(client, request, sizeof request - 1, 0), 0);
+		ck_assert_str_eq(request, "{\"command\":\"status\"}\n");
+		ck_assert_int_eq(send(client, answer, strlen(answer), 0), (int)strlen(answer));
+		_exit(EXIT_SUCCESS);
+	}
+	close(listener);
+}
+
+/* What the tool complains about when the daemon says @answer; NULL if it takes it. */
+static char *complaint_about(const char *answer)
+{
+	struct sockaddr_un address;
+	struct sheet s;
+	json_t *document;
+
+	serve_once(&address, answer);
+	sheet_open(&s, false);
+	document = client_ask(address.sun_path, "status", s.paper.out);
+	unlink(address.sun_path);
+	sheet_close(&s);
+	if (!document)
+		return s.text;
+	ck_assert_str_eq(s.text, "");
+	json_decref(document);
+	free(s.text);
+	return NULL;
+}
+
+START_TEST(an_answer_is_taken)
+{
+	ck_assert_ptr_null(complaint_about("{\"node\":\"www1\"}\n"));
+}
+END_TEST
+
+START_TEST(an_answer_of_many_pieces_is_taken)
+{
+	char *answer = malloc(300001);
+
+	memset(answer, ' ', 300000);
+	answer[0] = '{';
+	answer[299999] = '}';
+	answer[300000] = '\0';
+	ck_assert_ptr_null(complaint_about(answer));
+	free(answer);
+}
+END_TEST
+
+START_TEST(a_refusal_is_passed_on)
+{
+	char *text = complaint_about("{\"error\":\"not now\"}\n");
+
+	ck_assert_str_eq(text, "roost: roostd refuses: not now\n");
+	free(text);
+}
+END_TEST
+
+START_TEST(nonsense_is_not_taken_for_an_answer)
+{
+	char *text = complaint_about("[1,2\n");
+
+	ck_assert_ptr_nonnull(strstr(text, "something other than a JSON object"));
+	free(text);
+}
+END_TEST
+
+START_TEST(without_a_daemon_one_line_says_where_it_was_sought)
+{
+	struct sheet s;
+
+	sheet_open(&s, false);
+	ck_assert_ptr_null(client_ask("/nowhere/roostd.sock", "status", s.paper.out));
+	ck_assert_str_eq(sheet_close(&s), "roost: /nowhere/roostd.sock: No such file or directory; "
+					  "is roostd running? (-s names another socket)\n");
+	free(s.text);
+}
+END_TEST
+
+START_TEST(a_path_that_is_too_long_for_a_socket_is_refused)
+{
+	char path[300];
+	struct sheet s;
+
+	memset(path, 'x', sizeof path - 1);
+	path[sizeof path - 1] = '\0';
+	sheet_open(&s, false);
+	ck_assert_ptr_null(client_ask(path, "status", s.paper.out));
+	ck_assert_ptr_nonnull(strstr(sheet_close(&s), "File name too long"));
+	free(s.text);
+}
+END_TEST
+
+/* A cluster of up to four nodes and eight VIPs of one service. */
+struct cluster {
+	struct config config;
+	struct config_node nodes[4];
+	struct config_interface interface;
+	struct config_service service;
+	struct config_bundle bundles[8];
+	struct config_vip vips[8];
+};
+
+static void cluster_init(struct cluster *k, uint32_t n_nodes, uint32_t n_vips, tick interval)
+{
+	*k = (struct cluster){
+		.interface = {.name = "eth0", .vrid_first = 1, .vrid_count = 255},
+		.service = {.name = "www",
+			.n_vips = n_vips,
+			.n_bundles = n_vips,
+			.vrrp = {.version = 3, .interval = interval, .preempt = true}},
+	};
+	for (uint32_t i = 0; i < n_nodes; i++) {
+		snprintf(k->nodes[i].name, CONFIG_NAME_SIZE, "www%u", i + 1);
+		k->nodes[i].addresses[0] = addr_from_ipv4((uint8_t[]){10, 1, 1, (uint8_t)(2 + i)});
+		k->nodes[i].n_addresses = k->nodes[i].weight = 1;
+	}
+	for (uint32_t i = 0; i < n_vips; i++) {
+		k->bundles[i] = (struct config_bundle){
+			.first_vip = i, .n_vips = 1, .preferred = CONFIG_NO_NODE};
+		k->vips[i].address = addr_from_ipv4((uint8_t[]){10, 1, 1, (uint8_t)(201 + i)});
+		k->vips[i].bundle = i;
+	}
+	k->config = (struct config){
+		.cluster = "shop",
+		.nodes = k->nodes,
+		.interfaces = &k->interface,
+		.services = &k->service,
+		.bundles = k->bundles,
+		.vips = k->vips,
+		.n_nodes = n_nodes,
+		.n_interfaces = 1,
+		.n_services = 1,
+		.n_bundles = n_vips,
+		.n_vips = n_vips,
+	};
+}
+
+static char *warnings_of(const struct cluster *k, uint32_t n_expected)
+{
+	struct plan *plan = plan_new(&k->config, 1500, NULL);
+	struct sheet s;
+
+	ck_assert_ptr_nonnull(plan);
+	sheet_open(&s, false);
+	ck_assert_uint_eq(warnings_print("r.yaml", &k->config, plan, s.paper.out), n_expected);
+	sheet_close(&s);
+	plan_free(plan);
+	return s.text;
+}
+
+START_TEST(a_good_file_gets_no_warning)
+{
+	struct cluster k;
+	char *text;
+
+	cluster_init(&k, 3, 6, tick_ms(100));
+	text = warnings_of(&k, 0);
+	ck_assert_str_eq(text, "");
+	free(text);
+}
+END_TEST
+
+START_TEST(neighbours_closer_than_2_ms_are_warned_of)
+{
+	struct cluster k;
+	char *text;
+
+	cluster_init(&k, 4, 8, tick_ms(10)); /* 42/256 of 10 ms */
+	text = warnings_of(&k, 1);
+	ck_assert_str_eq(text,
+		"r.yaml: warning: service www: at an interval of 10 ms, the nodes at "
+		"places 1 and 2 of an order take over 1.64 ms apart, so both may serve "
+		"for a moment; 20 ms would keep them 2 ms apart\n");
+	free(text);
+}
+END_TEST
+
+START_TEST(foreign_priorities_that_are_equal_are_warned_of)
+{
+	struct cluster k;
+	char *text;
+
+	cluster_init(&k, 3, 2, tick_ms(100));
+	k.service.foreign_vrid = 51;
+	k.service.vrrp.redundancy = 1;
+	memcpy(k.service.priority, (uint8_t[]){200, 150, 150}, 3);
+	text = warnings_of(&k, 1);
+	ck_assert_ptr_nonnull(strstr(text, "www2 (150) and www3 (150) let them take over 0.00 ms"));
+	free(text);
+}
+END_TEST
+
+START_TEST(a_node_that_is_backup_of_nothing_is_named)
+{
+	struct cluster k;
+	char *text;
+
+	cluster_init(&k, 2, 1, tick_ms(100));
+	text = warnings_of(&k, 1);
+	ck_assert_ptr_nonnull(strstr(text, "www1 is Backup of no VIP"));
+	free(text);
+	k.service.vrrp.redundancy = 2;
+	free(warnings_of(&k, 0));
+}
+END_TEST
+
+START_TEST(a_single_node_is_warned_of)
+{
+	struct cluster k;
+	char *text;
+
+	cluster_init(&k, 1, 3, tick_ms(100));
+	text = warnings_of(&k, 1);
+	ck_assert_ptr_nonnull(strstr(text, "one node only"));
+	free(text);
+}
+END_TEST
+
+START_TEST(a_shortage_of_vrids_is_warned_of)
+{
+	struct cluster k;
+	struct plan *plan;
+	struct sheet s;
+
+	cluster_init(&k, 3, 6, tick_ms(100));
+	plan = plan_new(&k.config, 1500, NULL);
+	ck_assert_ptr_nonnull(plan);
+	plan->n_orders = 4;
+	plan->n_orders_wanted = 6;
+	sheet_open(&s, false);
+	ck_assert_uint_eq(warnings_print("r.yaml", &k.config, plan, s.paper.out), 1);
+	ck_assert_ptr_nonnull(strstr(sheet_close(&s), "the VRIDs suffice for 4 of the 6"));
+	free(s.text);
+	plan_free(plan);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("ctl");
+	TCase *text = tcase_create("text"), *client = tcase_create("client");
+	TCase *warnings = tcase_create("warnings");
+	SRunner *r;
+	int failed;
+
+	tcase_add_test(text, status_reads_as_the_golden_text);
+	tcase_add_test(text, a_vip_that_nobody_holds_is_red_on_a_terminal_and_plain_elsewhere);
+	tcase_add_test(text, a_document_with_missing_or_odd_fields_still_prints);
+	tcase_add_test(text, long_orders_are_cut_with_a_count);
+	tcase_add_test(text, control_characters_from_the_socket_never_reach_the_terminal);
+	tcase_add_test(text, spans_are_told_in_units_that_people_use);
+	tcase_add_test(text, columns_are_as_wide_as_their_widest_cell);
+	suite_add_tcase(s, text);
+	tcase_add_test(client, an_answer_is_taken);
+	tcase_add_test(client, an_answer_of_many_pieces_is_taken);
+	tcase_add_test(client, a_refusal_is_passed_on);
+	tcase_add_test(client, nonsense_is_not_taken_for_an_answer);
+	tcase_add_test(client, without_a_daemon_one_line_says_where_it_was_sought);
+	tcase_add_test(client, a_path_that_is_too_long_for_a_socket_is_refused);
+	suite_add_tcase(s, client);
+	tcase_add_test(warnings, a_good_file_gets_no_warning);
+	tcase_add_test(warnings, neighbours_closer_than_2_ms_are_warned_of);
+	tcase_add_test(warnings, foreign_priorities_that_are_equal_are_warned_of);
+	tcase_add_test(warnings, a_node_that_is_backup_of_nothing_is_named);
+	tcase_add_test(warnings, a_single_node_is_warned_of);
+	tcase_add_test(warnings, a_shortage_of_vrids_is_warned_of);
+	suite_add_tcase(s, warnings);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
