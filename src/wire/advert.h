@@ -59,6 +59,7 @@ enum advert_verdict {
 	ADVERT_BAD_COUNT,	/* no address listed */
 	ADVERT_BAD_INTERVAL,	/* 0 */
 	ADVERT_BAD_AUTH,	/* version 2 with an authentication type other than 0 */
+	ADVERT_BAD_ADDRESS,	/* an IPv4-mapped address in an IPv6 message */
 	ADVERT_VERDICTS,
 };
 
