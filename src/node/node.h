@@ -5,9 +5,9 @@
  * One server's whole mind: every event goes in here, every effect comes out. Pure; the daemon's
  * fast thread and the simulator run the same code.
  *
- *    advertisements ─┐                        ┌─► sends: advertisements, one per router and
- * priority links ──────────┤                        ├─► holds: VIPs whose wanted hold changed
- * (node.vips[].wanted) kernel's word ──┼─► node_step() … TICK ──┼─► announces: VIPs to announce now
+ *    advertisements ─┐                        ┌─► sends: advertisements
+ *    links ──────────┤                        ├─► holds: VIPs whose wanted hold changed
+ *    kernel's word ──┼─► node_step() … TICK ──┼─► announces: VIPs to announce now
  *    commands ───────┘                        └─► records: what happened, for journal and status
  *
  * A *turn* is any number of events, all at the same @now, and then one TICK. Only the TICK fires
@@ -34,22 +34,26 @@ struct node_setup {
 	uint64_t seed;
 };
 
+/* Active units are said with their router's advertisement anyway; the others, only when told to. */
+enum node_say { NODE_SAY_NOTHING, NODE_SAY_PRIORITY, NODE_SAY_LEAVING };
+
 /* What elects as one: a VIP, or a foreign service's VIPs of one family. */
 struct node_unit {
 	struct vrrp vrrp;
 	uint32_t router;
 	uint32_t first, n_vips; /* in plan.members */
 	uint8_t place;          /* of this node in the unit's order, from 0 */
+	enum node_say say;      /* what this turn's advertisement is to say of it */
+	tick conflict_at;       /* when a conflict was last recorded; 0: never */
 };
 
 /* What advertises as one: a plan_router with its state. */
 struct node_router {
 	struct vrrp_config vrrp;
 	uint32_t first_unit, n_units;
-	tick deadline;  /* least of its units'; kept by the node */
-	bool up;        /* its interface has carrier and a source address of its family */
-	bool advertise; /* units are Active and one of them is due */
-	bool advertise_leaving;
+	tick deadline;        /* least of its units'; kept by the node */
+	bool up;              /* its interface has carrier and a source address of its family */
+	bool due;             /* to be advertised in this turn */
 	bool pseudo_checksum; /* IPv4 version 3: what to send; learned when the file says auto */
 };
 
@@ -57,6 +61,7 @@ struct node_vip {
 	uint32_t unit;
 	enum vrrp_hold wanted;   /* for the kernel side to make true */
 	enum vrrp_hold observed; /* what it last reported */
+	bool changed;            /* @wanted, in this turn */
 	bool announce_pending;   /* to be announced as soon as it is held */
 };
 
@@ -172,7 +177,10 @@ struct node {
 	uint8_t redundancy;    /* what `auto` is now: 1 to 4 */
 	tick redundancy_until; /* then one less */
 	tick promised;         /* the deadline given at the end of the last turn */
-	tick unheld_since;     /* a wanted address has been missing since; TICK_NEVER: none is */
+	tick late_after;      /* half the shortest interval: waking later than that is being late */
+	bool late;            /* in this turn */
+	uint32_t n_unsettled; /* VIPs whose observed hold is not the wanted one */
+	tick unsettled_since; /* the kernel side has made no progress with them since */
 	bool drained, kernel_ill, stopping;
 	tick stranger_at;                             /* last time that a stranger was recorded */
 	struct node_record records[NODE_RECORDS_MAX]; /* of this turn */
