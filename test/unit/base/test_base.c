@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <check.h>
-#include <stdlib.h>
+#include "suite.h"
 
 #include "base/addr.h"
 #include "base/bytes.h"
@@ -102,22 +101,15 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("base");
-	TCase *t = tcase_create("base");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = {
+		addresses_survive_text,
+		nonsense_is_no_address,
+		addresses_compare_unsigned_in_network_order,
+		prefixes_contain_their_own_family_only,
+		a_reader_that_ran_out_stays_failed,
+		a_writer_never_writes_past_its_end,
+		spans_saturate_instead_of_wrapping,
+	};
 
-	tcase_add_test(t, addresses_survive_text);
-	tcase_add_test(t, nonsense_is_no_address);
-	tcase_add_test(t, addresses_compare_unsigned_in_network_order);
-	tcase_add_test(t, prefixes_contain_their_own_family_only);
-	tcase_add_test(t, a_reader_that_ran_out_stays_failed);
-	tcase_add_test(t, a_writer_never_writes_past_its_end);
-	tcase_add_test(t, spans_saturate_instead_of_wrapping);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("base", tests, sizeof tests / sizeof tests[0]);
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* Runs Check tests as one suite; the exit status of main(). */
+
+#include <check.h>
+#include <stdlib.h>
+
+static inline int run_suite(const char *name, const TTest *const *tests, size_t n_tests)
+{
+	Suite *s = suite_create(name);
+	TCase *t = tcase_create(name);
+	SRunner *r;
+	int failed;
+
+	for (size_t i = 0; i < n_tests; i++)
+		tcase_add_test(t, tests[i]);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
