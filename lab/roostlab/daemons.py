@@ -10,8 +10,11 @@ import signal
 from . import net
 from .wait import eventually, find_program
 
-# What roost gives to the first places of an order (plan_priority), for when its plan cannot be asked.
-PRIORITIES = [254, 222, 190, 158]
+
+def place_priority(place, servers):
+    """What roost gives to a place of an order, for up to four servers (plan_priority), so that a rival's
+    successors wait as long as ours."""
+    return 254 - (place * 126 // (servers - 1) if servers > 1 else 0)
 
 
 class Cluster:
@@ -208,7 +211,7 @@ class Keepalived(Cluster):
         if self.priorities:
             priority = self.priorities[server]
         else:
-            priority = PRIORITIES[self._orders[vip].index(server)]
+            priority = place_priority(self._orders[vip].index(server), len(self._orders[vip]))
         lines = ["state BACKUP", "interface eth0",
                  f"virtual_router_id {self.vrids.get(vip, index % 255 + 1)}",
                  f"priority {priority}", f"version {self.version}", f"advert_int {self.interval:g}",

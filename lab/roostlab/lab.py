@@ -125,7 +125,7 @@ class Host(net.Namespace):
         self.lab.switch.ip(
             f"link add {self.port} type veth peer name eth0 netns {self.name} address {self.mac}",
             f"link set {self.port} master br0 up")
-        self.ip("link set eth0 up", f"address add {self.ipv4}/24 dev eth0",
+        self.ip("link set eth0 up", f"address add {self.ipv4}/{self.lab.prefix_length} dev eth0",
                 f"address add {self.ipv6}/64 dev eth0 nodad")
         if self.lab.router and self is not self.lab.router:
             self.ip(f"route add default via {NETWORK4}1", f"route add default via {NETWORK6}1")
@@ -153,7 +153,8 @@ class Lab:
 
     _made = 0
 
-    def __init__(self, servers=3, names=None, router=False, echo=True):
+    def __init__(self, servers=3, names=None, router=False, echo=True, prefix_length=24):
+        """prefix_length: of the IPv4 network; 16 makes room in 10.1.0.0 for many VIPs."""
         if os.geteuid():
             raise LabError("network namespaces need root")
         Lab._made += 1
@@ -167,6 +168,7 @@ class Lab:
         self.client = Host(self, "client", 100, "pc")
         self.router = Host(self, "router", 1, "pr") if router else None
         self.hosts = [*self.servers, self.client, *([self.router] if router else [])]
+        self.prefix_length = prefix_length
         self._with_echo = echo
         self._lossy = 0
         self._old_handler = None
@@ -245,7 +247,7 @@ class Lab:
 
     def power_on(self, server):
         """It boots: link and addresses as at first, no daemon yet."""
-        server.ip(f"address replace {server.ipv4}/24 dev eth0",
+        server.ip(f"address replace {server.ipv4}/{self.prefix_length} dev eth0",
                   f"address replace {server.ipv6}/64 dev eth0 nodad")
         if self.router:
             server.ip(f"route replace default via {NETWORK4}1", f"route replace default via {NETWORK6}1")
