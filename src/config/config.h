@@ -11,6 +11,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -119,19 +120,41 @@ struct config_report {
 	uint32_t n_errors, n_warnings;
 };
 
+/* A network that an interface of this machine has. */
+struct config_subnet {
+	char interface[16];
+	struct prefix prefix; /* @len counts bits of the 16 bytes: IPv4's /24 is 120 */
+};
+
+/* The networks of the machine that the file is checked on; the caller asks the kernel for them. */
+struct config_machine {
+	const struct config_subnet *subnets;
+	uint32_t n_subnets;
+};
+
 /*
  * Reads @path, prints every mistake to @diagnostics (file:line:column, the line with a caret, what
- * is wrong and what would be right) and counts them in *@report. Returns the configuration, to be
- * freed by config_free(), or NULL if there was an error. Touches nothing but the file.
+ * is wrong and what would be right; may be NULL) and counts them in *@report. Returns the
+ * configuration, to be freed by config_free(), or NULL if there was an error. Touches nothing but
+ * the file.
  */
 struct config *config_load(const char *path, FILE *diagnostics, struct config_report *report);
 void config_free(struct config *c);
 
-/* The network of @interface that the machine has, for config_check_subnets(). */
-struct config_subnet {
-	char interface[16];
-	struct prefix prefix;
+/* The same on a machine that is one of the nodes: a VIP outside the networks of its interface is an
+ * error too, an interface that has none a warning. @machine may be NULL: unknown. */
+struct config *config_load_here(const char *path, const struct config_machine *machine,
+	FILE *diagnostics, struct config_report *report);
+
+/* The same for text at hand; @name is what the messages call it. */
+struct config_text {
+	const char *name;
+	const char *text; /* need not end with NUL */
+	size_t size;
 };
+
+struct config *config_load_text(const struct config_text *text,
+	const struct config_machine *machine, FILE *diagnostics, struct config_report *report);
 
 /* Index of the node that has this address, or CONFIG_NO_NODE. */
 int32_t config_find_node(const struct config *c, const struct addr *address);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config/findings.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Longer lines are shown in part, so that a hostile file can't fill the journal. */
+#define SHOWN_COLUMNS 160
+#define SHOWN_BEFORE  40
+
+static void add(struct findings *f, enum finding_kind kind, struct place at, const char *format,
+	va_list arguments)
+{
+	char *message;
+
+	if (kind == FINDING_ERROR)
+		f->n_errors++;
+	else
+		f->n_warnings++;
+	if (f->n == FINDINGS_MAX)
+		return;
+	if (f->n == f->capacity) {
+		const uint32_t capacity = f->capacity > 0 ? 2 * f->capacity : 16;
+		struct finding *list = realloc(f->list, capacity * sizeof *list);
+
+		if (!list)
+			return;
+		f->list = list;
+		f->capacity = capacity;
+	}
+	if (vasprintf(&message, format, arguments) < 0)
+		return;
+	f->list[f->n] =
+		(struct finding){.kind = kind, .at = at, .number = f->n, .message = message};
+	f->n++;
+}
+
+void findings_error(struct findings *f, struct place at, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add(f, FINDING_ERROR, at, format, arguments);
+	va_end(arguments);
+}
+
+void findings_warning(struct findings *f, struct place at, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add(f, FINDING_WARNING, at, format, arguments);
+	va_end(arguments);
+}
+
+void findings_fini(struct findings *f)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		free(f->list[i].message);
+	free(f->list);
+	*f = (struct findings){0};
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct finding *a = left;
+	const struct finding *b = right;
+
+	if (a->at.line != b->at.line)
+		return a->at.line < b->at.line ? -1 : 1;
+	if (a->at.column != b->at.column)
+		return a->at.column < b->at.column ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* Text from the file, or made of it: what could steer a terminal is shown as '?'. */
+static void print_harmless(const char *text, size_t size, FILE *out)
+{
+	for (size_t i = 0; i < size; i++) {
+		const unsigned char c = (unsigned char)text[i];
+
+		/* U+0080 to U+009F, two bytes from 0xc2 on, are control characters as well */
+		if (c == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0) {
+			fputc('?', out);
+			i++;
+		} else {
+			fputc((c < ' ' && c != '\t') || c == 0x7f ? '?' : c, out);
+		}
+	}
+}
+
+/* Steps over the character at @at: UTF-8's further bytes are 10xxxxxx. */
+static const char *next_character(const char *at, const char *end)
+{
+	at++;
+	while (at < end && ((unsigned char)*at & 0xc0) == 0x80)
+		at++;
+	return at;
+}
+
+/* The line that @at is in, and below it a caret under the place. @line points to its beginning. */
+static void print_line(const char *line, const char *end, struct place at, FILE *out)
+{
+	const char *newline = memchr(line, '\n', (size_t)(end - line));
+	const uint32_t skipped = at.column > SHOWN_COLUMNS ? at.column - 1 - SHOWN_BEFORE : 0;
+	uint32_t column = 1;
+	const char *p;
+
+	if (newline)
+		end = newline;
+	if (end > line && end[-1] == '\r')
+		end--;
+	for (uint32_t i = 0; i < skipped && line < end; i++)
+		line = next_character(line, end);
+	for (p = line; p < end && column <= SHOWN_COLUMNS; column++)
+		p = next_character(p, end);
+
+	fputs(skipped > 0 ? "  ..." : "  ", out);
+	print_harmless(line, (size_t)(p - line), out);
+	fputs(p < end ? "...\n" : "\n", out);
+
+	fputs(skipped > 0 ? "     " : "  ", out);
+	end = p;
+	p = line;
+	for (uint32_t i = skipped + 1; i < at.column; i++) {
+		/* a tab for a tab, so that the caret stands below whatever the terminal does */
+		fputc(p < end && *p == '\t' ? '\t' : ' ', out);
+		if (p < end)
+			p = next_character(p, end);
+	}
+	fputc('^', out);
+	if (p < end)
+		p = next_character(p, end);
+	for (uint32_t i = 1; i < at.width && p < end; i++) {
+		fputc('~', out);
+		p = next_character(p, end);
+	}
+	fputc('\n', out);
+}
+
+static void print_finding(const struct finding *f, const char *name, FILE *out)
+{
+	if (f->at.line > 0)
+		fprintf(out, "%s:%u:%u: ", name, f->at.line, f->at.column);
+	else
+		fprintf(out, "%s: ", name);
+	fputs(f->kind == FINDING_ERROR ? "error: " : "warning: ", out);
+	print_harmless(f->message, strlen(f->message), out);
+	fputc('\n', out);
+}
+
+void findings_print(struct findings *f, const char *name, const char *text, size_t size, FILE *out)
+{
+	const char *const end = text ? text + size : NULL;
+	const char *line = text;
+	uint32_t number = 1;
+
+	if (f->n > 1)
+		qsort(f->list, f->n, sizeof *f->list, by_place);
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct finding *const finding = &f->list[i];
+
+		print_finding(finding, name, out);
+		if (!text || finding->at.line == 0)
+			continue;
+		while (number < finding->at.line && line < end) {
+			const char *newline = memchr(line, '\n', (size_t)(end - line));
+
+			line = newline ? newline + 1 : end;
+			number++;
+		}
+		if (number == finding->at.line && line < end)
+			print_line(line, end, finding->at, out);
+	}
+	if (f->n_errors + f->n_warnings > f->n)
+		fprintf(out, "%s: and %u more\n", name, f->n_errors + f->n_warnings - f->n);
+}

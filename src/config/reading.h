@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * One reading of a file, and the steps that it is made of. Internal to this folder.
+ *
+ *    text ─► tree_read() ─► nodes, vrrp, announce, services ─► checks of the whole ─► struct config
+ *                                        │                          │
+ *                                        └────────► findings ◄──────┘
+ */
+
+#include "config/config.h"
+#include "config/findings.h"
+#include "config/schema.h"
+#include "config/tree.h"
+
+/* Positions in the tables of keys, and so in the arrays of where each value stands. The order is the
+ * one in which a section is read. */
+enum file_key {
+	FILE_CLUSTER,
+	FILE_INTERFACE,
+	FILE_NODES,
+	FILE_VRRP,
+	FILE_ANNOUNCE,
+	FILE_SERVICES,
+	FILE_KEYS
+};
+enum vrrp_key {
+	VRRP_VERSION,
+	VRRP_INTERVAL,
+	VRRP_REDUNDANCY,
+	VRRP_PREEMPT,
+	VRRP_PREEMPT_DELAY,
+	VRRP_LINGER,
+	VRRP_PEERS,
+	VRRP_CHECKSUM,
+	VRRP_VRIDS,
+	VRRP_KEYS
+};
+enum service_key {
+	SERVICE_INTERFACE,
+	SERVICE_VIPS,
+	SERVICE_VRRP,
+	SERVICE_VRID,
+	SERVICE_PRIORITY,
+	SERVICE_KEYS
+};
+
+extern const struct schema node_schema, vrrp_schema, announce_schema, service_schema, vip_schema;
+
+/* A `vrrp:` section. */
+struct vrrp_section {
+	struct config_vrrp options;
+	uint8_t vrid_first, vrid_count;   /* count 0: not given */
+	bool interval_given;              /* here or in the section that it inherits from */
+	const struct tree *at[VRRP_KEYS]; /* NULL: not given here */
+};
+
+/* Where things stand, for messages; NULL: not there. */
+struct node_places {
+	const struct tree *name;
+	const struct tree *addresses[CONFIG_NODE_ADDRS_MAX];
+};
+
+struct service_places {
+	const struct tree *name;
+	const struct tree *at[SERVICE_KEYS];
+	const struct tree *vrrp[VRRP_KEYS];
+	bool has_interface;
+	bool all_known; /* every key; otherwise the missing one may be meant */
+};
+
+struct reading {
+	struct config *config;
+	struct findings *findings;
+	const struct config_machine *machine;
+	const struct tree *root;
+	const struct tree *at[FILE_KEYS];
+	bool all_known; /* every key of these */
+	struct vrrp_section vrrp;
+	int32_t interface; /* the default one, or -1 */
+	struct node_places nodes[CONFIG_NODES_MAX];
+	struct service_places *services;
+	const struct tree **vips;
+	bool nodes_missed, vips_missed; /* not all are in @config */
+};
+
+/* Each reads @value, the section's, into r->config. */
+void read_nodes(struct reading *r, const struct tree *value);
+void read_announce(struct reading *r, const struct tree *value);
+void read_services(struct reading *r, const struct tree *value);
+
+/* Sets *@section, defaults first when it is the file's own, later ones on top of it. */
+void vrrp_section_init(struct vrrp_section *section);
+void read_vrrp(struct reading *r, const struct tree *value, struct vrrp_section *section);
+
+/* Index of @name among the interfaces, added if it is new; -1 if there are too many. */
+int32_t read_interface(struct reading *r, const struct tree *value);
+
+/* Index of the node that @value names, or -1, reported. */
+int32_t read_node_name(struct reading *r, const struct tree *value);
+
+/* What only shows when the file is seen as a whole. */
+void check_whole(struct reading *r);
