@@ -347,6 +347,21 @@ static void on_advert(struct node *n, const struct node_event *ev, tick now)
 
 /* ---- the other events ---- */
 
+/* The router's interface can speak. What a previous life left on it is kept while listening. */
+static void start_router(struct node *n, uint32_t router, tick now)
+{
+	const struct node_router *r = &n->routers[router];
+
+	for (uint32_t i = r->first_unit; i < r->first_unit + r->n_units; i++) {
+		struct node_unit *u = &n->units[i];
+		struct vrrp_event ev = {.kind = VRRP_EV_START, .inherited = true};
+
+		for (uint32_t k = 0; k < u->n_vips; k++)
+			ev.inherited &= n->vips[unit_vips(n, u)[k]].observed == VRRP_HOLD_FULL;
+		step_unit(n, u, &ev, now);
+	}
+}
+
 static void on_link(struct node *n, const struct node_event *ev, tick now)
 {
 	struct node_interface *was = &n->interfaces[ev->interface];
@@ -373,7 +388,7 @@ static void on_link(struct node *n, const struct node_event *ev, tick now)
 		if (!up)
 			step_router(n, i, &(struct vrrp_event){.kind = VRRP_EV_DOWN}, now);
 		else if (!n->stopping)
-			step_router(n, i, &(struct vrrp_event){.kind = VRRP_EV_START}, now);
+			start_router(n, i, now);
 	}
 }
 

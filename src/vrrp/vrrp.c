@@ -171,7 +171,9 @@ static unsigned step_initialize(
 		v->served_until = 0;
 		if (v->priority == VRRP_PRIORITY_OWNER)
 			return become_active(v, c, VRRP_WHY_OWNER, now);
-		return become_backup(v, c, VRRP_WHY_START, now);
+		become_backup(v, c, VRRP_WHY_START, now);
+		v->inherited = ev->inherited;
+		return 0;
 	case VRRP_EV_TICK:
 		if (now >= v->linger_until)
 			v->linger_until = TICK_NEVER;

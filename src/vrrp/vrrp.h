@@ -109,6 +109,7 @@ struct vrrp_event {
 	uint8_t priority;   /* ADVERT: the sender's; PRIORITY: own */
 	bool next;          /* ADVERT of priority 0: we are next in the order and skip the skew */
 	bool late;          /* TICK: this node itself was away; do not judge the others by it */
+	bool inherited;     /* START: a previous life left the addresses here */
 	struct addr source; /* ADVERT */
 	tick interval;      /* ADVERT */
 };

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One node's turns: what it makes of advertisements, links, the kernel's word and commands. */
+#include "suite.h"
+
+#include <string.h>
+
+#include "node/node.h"
+
+#define T0       tick_s(1000)
+#define INTERVAL tick_ms(100)
+
+/* Three nodes 10.1.1.2 to .4 and six VIPs 10.1.1.201 to .206, planned and started as @self. */
+struct fixture {
+	struct config_node nodes[3];
+	struct config_interface interface;
+	struct config_service service;
+	struct config_bundle bundles[6];
+	struct config_vip vips[6];
+	struct config config;
+	struct plan *plan;
+	struct node *node;
+	struct node_effects *fx;
+	tick now;
+};
+
+static struct addr host(uint8_t last)
+{
+	return addr_from_ipv4((const uint8_t[]){10, 1, 1, last});
+}
+
+static void fill_config(struct fixture *f)
+{
+	for (uint8_t i = 0; i < 3; i++)
+		f->nodes[i] = (struct config_node){
+			.addresses = {host(2 + i)}, .n_addresses = 1, .weight = 1};
+	for (uint8_t i = 0; i < 6; i++) {
+		f->bundles[i] = (struct config_bundle){
+			.first_vip = i, .n_vips = 1, .preferred = CONFIG_NO_NODE};
+		f->vips[i] = (struct config_vip){.address = host(201 + i), .bundle = i};
+	}
+	f->interface =
+		(struct config_interface){.name = "eth0", .vrid_first = 1, .vrid_count = 255};
+	f->service = (struct config_service){
+		.n_vips = 6,
+		.n_bundles = 6,
+		.vrrp =
+			{
+				.version = 3,
+				.interval = INTERVAL,
+				.preempt = true,
+				.linger = tick_ms(20),
+			},
+	};
+	f->config = (struct config){
+		.nodes = f->nodes,
+		.interfaces = &f->interface,
+		.services = &f->service,
+		.bundles = f->bundles,
+		.vips = f->vips,
+		.n_nodes = 3,
+		.n_interfaces = 1,
+		.n_services = 1,
+		.n_bundles = 6,
+		.n_vips = 6,
+		.announce = {.shots = {0, tick_ms(50)}, .n_shots = 2, .rate = 1000, .burst = 100},
+	};
+}
+
+static void turn(struct fixture *f, struct node_event ev)
+{
+	if (ev.kind != NODE_EV_TICK)
+		node_step(f->node, &ev, f->now, f->fx);
+	node_step(f->node, &(struct node_event){.kind = NODE_EV_TICK}, f->now, f->fx);
+}
+
+static void link_up(struct fixture *f, bool up)
+{
+	turn(f, (struct node_event){
+			.kind = NODE_EV_LINK, .link = {.up = up, .sources = {host(2)}}});
+}
+
+static struct fixture *start_with(struct fixture *f)
+{
+	const char *problem = NULL;
+
+	f->plan = plan_new(&f->config, 1500, &problem);
+	ck_assert_msg(f->plan != NULL, "%s", problem);
+	f->now = T0;
+	f->node = node_new(&(struct node_setup){&f->config, f->plan, 0, 1}, f->now);
+	f->fx = node_effects_new(f->node);
+	link_up(f, true);
+	return f;
+}
+
+static struct fixture *start(void)
+{
+	static struct fixture f;
+
+	fill_config(&f);
+	return start_with(&f);
+}
+
+/* Lets time pass to the node's next deadline. */
+static void wait(struct fixture *f)
+{
+	f->now = node_deadline(f->node);
+	ck_assert_uint_ne(f->now, TICK_NEVER);
+	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+}
+
+static uint32_t place(const struct fixture *f, uint32_t vip)
+{
+	return plan_place(f->plan, f->vips[vip].bundle, 0);
+}
+
+static enum vrrp_state state(const struct fixture *f, uint32_t vip)
+{
+	return f->node->units[f->node->vips[vip].unit].vrrp.state;
+}
+
+/* The kernel side does what the last turn asked for. */
+static void obey(struct fixture *f)
+{
+	uint32_t holds[6], announces[6];
+	const uint32_t n_holds = f->fx->n_holds, n_announces = f->fx->n_announces;
+
+	memcpy(holds, f->fx->holds, n_holds * sizeof *holds);
+	memcpy(announces, f->fx->announces, n_announces * sizeof *announces);
+	for (uint32_t i = 0; i < n_holds; i++)
+		node_step(f->node,
+			&(struct node_event){.kind = NODE_EV_HELD,
+				.vip = holds[i],
+				.hold = f->node->vips[holds[i]].wanted},
+			f->now, f->fx);
+	for (uint32_t i = 0; i < n_announces; i++)
+		node_step(f->node,
+			&(struct node_event){.kind = NODE_EV_ANNOUNCED, .vip = announces[i]},
+			f->now, f->fx);
+	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+}
+
+static void hear(struct fixture *f, uint8_t from, uint8_t vrid, uint8_t priority,
+	const uint8_t *lasts, uint32_t n)
+{
+	static struct advert a;
+
+	a = (struct advert){
+		.source = host(from),
+		.interval = INTERVAL,
+		.family = FAMILY_IPV4,
+		.version = 3,
+		.vrid = vrid,
+		.priority = priority,
+		.n_addresses = n,
+	};
+	for (uint32_t i = 0; i < n; i++)
+		a.addresses[i] = host(lasts[i]);
+	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
+}
+
+static uint32_t records_of(const struct fixture *f, enum node_record_kind kind)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < f->fx->n_records; i++)
+		n += f->fx->records[i].kind == kind;
+	return n;
+}
+
+/* Alone: until everything is held, announced and advertised. */
+static void take_all(struct fixture *f)
+{
+	for (int i = 0; i < 20; i++) {
+		wait(f);
+		obey(f);
+	}
+	for (uint32_t i = 0; i < 6; i++)
+		ck_assert_int_eq(state(f, i), VRRP_ACTIVE);
+}
+
+static const uint8_t all[] = {201, 202, 203, 204, 205, 206};
+
+START_TEST(a_lone_node_serves_all_vips_in_the_order_of_its_places)
+{
+	struct fixture *f = start();
+	tick served[3] = {0};
+
+	for (int i = 0; i < 20; i++) {
+		wait(f);
+		for (uint32_t vip = 0; vip < 6; vip++)
+			if (state(f, vip) == VRRP_ACTIVE && !served[place(f, vip)])
+				served[place(f, vip)] = f->now;
+		obey(f);
+	}
+	ck_assert_uint_lt(served[0], served[1]);
+	ck_assert_uint_lt(served[1], served[2]);
+	/* 3 intervals and the skew of priority 254 */
+	ck_assert_uint_eq(served[0] - T0, vrrp_active_down(3, 254, INTERVAL));
+}
+END_TEST
+
+START_TEST(after_a_crash_the_advertisement_comes_first_and_the_announcement_when_held)
+{
+	struct fixture *f = start();
+
+	wait(f);
+	ck_assert_uint_gt(f->fx->n_sends, 0);
+	ck_assert_uint_gt(f->fx->n_holds, 0);
+	ck_assert_uint_eq(f->fx->n_announces, 0);
+	obey(f);
+	ck_assert_uint_gt(f->fx->n_announces, 0);
+}
+END_TEST
+
+START_TEST(vips_of_one_order_are_advertised_together)
+{
+	struct fixture *f = start();
+	const uint32_t routers = f->plan->n_routers;
+
+	take_all(f);
+	f->node->counters.sent = 0;
+	for (const tick end = f->now + 10 * INTERVAL; node_deadline(f->node) < end;)
+		wait(f);
+	ck_assert_uint_le(f->node->counters.sent, 10 * routers);
+	ck_assert_uint_ge(f->node->counters.sent, 9 * routers);
+}
+END_TEST
+
+START_TEST(an_advertisement_speaks_only_for_the_addresses_that_it_lists)
+{
+	struct fixture *f = start();
+
+	take_all(f);
+	/* the VRID is of no account; .202 and a stranger's address are */
+	hear(f, 3, 99, 255, (const uint8_t[]){202, 77}, 2);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		ck_assert_int_eq(state(f, vip), vip == 1 ? VRRP_BACKUP : VRRP_ACTIVE);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_NOT_SERVING), 1);
+	ck_assert_int_eq(node_holder(f->node, 1, f->now), 1);
+}
+END_TEST
+
+START_TEST(a_stranger_with_our_vrid_changes_nothing)
+{
+	struct fixture *f = start();
+	const uint8_t vrid = f->plan->routers[0].vrid;
+
+	take_all(f);
+	hear(f, 99, vrid, 255, (const uint8_t[]){77}, 1);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		ck_assert_int_eq(state(f, vip), VRRP_ACTIVE);
+	ck_assert_uint_eq(f->node->counters.not_ours, 1);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_STRANGER), 1);
+	hear(f, 99, vrid, 255, (const uint8_t[]){77}, 1);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_STRANGER), 0);
+}
+END_TEST
+
+START_TEST(its_own_advertisement_come_back_is_ignored)
+{
+	struct fixture *f = start();
+
+	take_all(f);
+	hear(f, 2, 1, 255, all, 6);
+	ck_assert_int_eq(state(f, 0), VRRP_ACTIVE);
+	ck_assert_uint_eq(f->node->counters.own_source, 1);
+}
+END_TEST
+
+START_TEST(a_yielding_node_says_so_lingers_and_then_drops)
+{
+	struct fixture *f = start();
+
+	take_all(f);
+	hear(f, 3, 1, 255, (const uint8_t[]){201}, 1);
+	ck_assert_uint_eq(f->fx->n_sends, 1);
+	ck_assert_int_eq(f->node->vips[0].wanted, VRRP_HOLD_DATA);
+	obey(f);
+	for (const tick end = f->now + tick_ms(20); f->now < end;)
+		wait(f);
+	ck_assert_int_eq(f->node->vips[0].wanted, VRRP_HOLD_NONE);
+}
+END_TEST
+
+START_TEST(a_losing_rival_is_answered_and_announced_against)
+{
+	struct fixture *f = start();
+
+	take_all(f);
+	f->now += tick_ms(1);
+	hear(f, 3, 1, 1, (const uint8_t[]){201}, 1);
+	ck_assert_uint_eq(f->fx->n_sends, 1);
+	ck_assert_uint_eq(f->node->counters.conflicts, 1);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_CONFLICT), 1);
+	ck_assert_uint_eq(f->node->redundancy, 4);
+	ck_assert_uint_ne(f->node->announce_vips[0].due, TICK_NEVER);
+}
+END_TEST
+
+START_TEST(redundancy_decays_over_a_minute)
+{
+	struct fixture *f = start();
+	tick raised;
+
+	take_all(f);
+	hear(f, 3, 1, 1, (const uint8_t[]){201}, 1);
+	raised = f->now;
+	while (f->node->redundancy > 1)
+		wait(f);
+	ck_assert_uint_ge(f->now - raised, tick_s(59));
+	ck_assert_uint_le(f->now - raised, tick_s(61));
+}
+END_TEST
+
+START_TEST(a_lost_link_gives_up_every_vip_and_its_return_starts_anew)
+{
+	struct fixture *f = start();
+
+	take_all(f);
+	link_up(f, false);
+	ck_assert_uint_eq(f->fx->n_holds, 6);
+	ck_assert_uint_eq(f->fx->n_sends, 0);
+	obey(f);
+	link_up(f, true);
+	ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
+}
+END_TEST
+
+START_TEST(an_address_taken_away_is_announced_again_when_it_is_back)
+{
+	struct fixture *f = start();
+	struct node_event ev = {.kind = NODE_EV_HELD, .vip = 0, .hold = VRRP_HOLD_NONE};
+
+	take_all(f);
+	f->now += tick_s(1);
+	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+	turn(f, ev);
+	ev.hold = VRRP_HOLD_FULL;
+	turn(f, ev);
+	ck_assert_uint_eq(f->fx->n_announces, 1);
+	ck_assert_uint_eq(f->fx->announces[0], 0);
+}
+END_TEST
+
+START_TEST(a_node_whose_kernel_side_stands_still_steps_back)
+{
+	struct fixture *f = start();
+
+	wait(f); /* Active for its own, and nobody obeys */
+	while (!f->node->kernel_ill) {
+		wait(f);
+		ck_assert_uint_lt(f->now, T0 + tick_s(3));
+	}
+	ck_assert_uint_lt(f->node->units[0].vrrp.priority, VRRP_PRIORITY_HEALTHY);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		turn(f, (struct node_event){.kind = NODE_EV_HELD,
+				.vip = vip,
+				.hold = f->node->vips[vip].wanted});
+	wait(f);
+	ck_assert(!f->node->kernel_ill);
+}
+END_TEST
+
+START_TEST(a_drained_node_offers_itself_as_a_last_resort)
+{
+	struct fixture *f = start();
+
+	take_all(f);
+	turn(f, (struct node_event){.kind = NODE_EV_DRAIN, .drain = true});
+	ck_assert_uint_eq(f->fx->n_sends, f->plan->n_routers);
+	for (uint32_t i = 0; i < f->fx->n_sends; i++)
+		ck_assert_uint_lt(f->fx->sends[i].priority, VRRP_PRIORITY_HEALTHY);
+	/* nobody else: it goes on serving */
+	for (uint32_t vip = 0; vip < 6; vip++)
+		ck_assert_int_eq(state(f, vip), VRRP_ACTIVE);
+	turn(f, (struct node_event){.kind = NODE_EV_DRAIN, .drain = false});
+	ck_assert_uint_ge(f->node->units[0].vrrp.priority, VRRP_PRIORITY_HEALTHY);
+}
+END_TEST
+
+START_TEST(a_stop_hands_over_and_ends)
+{
+	struct fixture *f = start();
+
+	take_all(f);
+	turn(f, (struct node_event){.kind = NODE_EV_STOP});
+	ck_assert_uint_eq(f->fx->n_sends, f->plan->n_routers);
+	ck_assert_uint_eq(f->fx->sends[0].priority, 0);
+	ck_assert(!node_is_stopped(f->node));
+	hear(f, 3, 1, 191, all, 6);
+	obey(f);
+	for (int i = 0; i < 10 && !node_is_stopped(f->node); i++) {
+		wait(f);
+		obey(f);
+	}
+	ck_assert(node_is_stopped(f->node));
+}
+END_TEST
+
+START_TEST(a_node_that_slept_hears_before_it_judges)
+{
+	struct fixture *f = start();
+
+	hear(f, 3, 1, 254, all, 6);
+	f->now += tick_s(10);
+	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+	ck_assert_uint_eq(f->node->counters.late_turns, 1);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		ck_assert_int_eq(state(f, vip), VRRP_BACKUP);
+	wait(f);
+	ck_assert_uint_eq(f->node->counters.late_turns, 1);
+}
+END_TEST
+
+START_TEST(a_leftover_is_kept_while_listening_and_adopted)
+{
+	struct fixture *f = start();
+
+	link_up(f, false);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		turn(f, (struct node_event){
+				.kind = NODE_EV_HELD, .vip = vip, .hold = VRRP_HOLD_FULL});
+	link_up(f, true);
+	ck_assert_int_eq(f->node->vips[0].wanted, VRRP_HOLD_FULL);
+	hear(f, 3, 1, 200, (const uint8_t[]){202}, 1);
+	ck_assert_int_eq(f->node->vips[1].wanted, VRRP_HOLD_NONE);
+	ck_assert_int_eq(f->node->vips[0].wanted, VRRP_HOLD_FULL);
+}
+END_TEST
+
+/* RFC 9568 7.1: towards foreign neighbours the VRID is what counts, a different list is only noted */
+START_TEST(a_foreign_router_follows_the_vrid)
+{
+	static struct fixture f;
+
+	fill_config(&f);
+	f.service.foreign_vrid = 51;
+	memset(f.service.priority, 100, sizeof f.service.priority);
+	start_with(&f);
+	ck_assert_uint_eq(f.node->n_units, 1);
+	hear(&f, 9, 51, 200, (const uint8_t[]){77}, 1);
+	ck_assert_uint_eq(f.node->counters.list_mismatch, 1);
+	ck_assert_uint_eq(f.node->units[0].vrrp.active_priority, 200);
+	hear(&f, 8, 52, 250, all, 6);
+	ck_assert_uint_eq(f.node->units[0].vrrp.active_priority, 200);
+}
+END_TEST
+
+START_TEST(the_checksum_is_learned_from_a_peer_once)
+{
+	struct fixture *f = start();
+	static struct advert a;
+
+	a = (struct advert){.source = host(3),
+		.interval = INTERVAL,
+		.version = 3,
+		.vrid = 1,
+		.priority = 254,
+		.checksum = ADVERT_CHECKSUM_PSEUDO,
+		.n_addresses = 1,
+		.addresses = {host(201)}};
+	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
+	ck_assert(f->node->routers[f->node->units[f->node->vips[0].unit].router].pseudo_checksum);
+	a.checksum = ADVERT_CHECKSUM_MESSAGE;
+	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
+	ck_assert(f->node->routers[f->node->units[f->node->vips[0].unit].router].pseudo_checksum);
+}
+END_TEST
+
+START_TEST(a_copy_is_complete)
+{
+	struct fixture *f = start();
+	struct node *copy = node_new(&f->node->setup, T0);
+
+	take_all(f);
+	node_copy(copy, f->node);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		ck_assert_int_eq(node_holder(copy, vip, f->now), 0);
+	ck_assert_ptr_ne(copy->units, f->node->units);
+	node_free(copy);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		a_lone_node_serves_all_vips_in_the_order_of_its_places,
+		after_a_crash_the_advertisement_comes_first_and_the_announcement_when_held,
+		vips_of_one_order_are_advertised_together,
+		an_advertisement_speaks_only_for_the_addresses_that_it_lists,
+		a_stranger_with_our_vrid_changes_nothing,
+		its_own_advertisement_come_back_is_ignored,
+		a_yielding_node_says_so_lingers_and_then_drops,
+		a_losing_rival_is_answered_and_announced_against,
+		redundancy_decays_over_a_minute,
+		a_lost_link_gives_up_every_vip_and_its_return_starts_anew,
+		an_address_taken_away_is_announced_again_when_it_is_back,
+		a_node_whose_kernel_side_stands_still_steps_back,
+		a_drained_node_offers_itself_as_a_last_resort,
+		a_stop_hands_over_and_ends,
+		a_node_that_slept_hears_before_it_judges,
+		a_leftover_is_kept_while_listening_and_adopted,
+		a_foreign_router_follows_the_vrid,
+		the_checksum_is_learned_from_a_peer_once,
+		a_copy_is_complete,
+	};
+
+	return run_suite("node", tests, sizeof tests / sizeof tests[0]);
+}
