@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "ctl/ctl.h"
+#include "ctl/machine.h"
 #include "ctl/warnings.h"
 #include "plan/plan.h"
 
@@ -13,10 +14,32 @@ static void print_counted(uint32_t n, const char *what, const char *end)
 	printf("%u %s%s%s", n, what, n == 1 ? "" : "s", end);
 }
 
+/* On a node, the VIPs are held against the networks of its interfaces too. */
+static struct config *load(const char *path, struct config_report *report)
+{
+	struct config_report unused = {0};
+	struct config_machine here;
+	struct config *config = NULL;
+	struct machine machine;
+
+	if (machine_read(&machine) == 0)
+		config = config_load(path, NULL, &unused);
+	if (!config || !machine_is_node(&machine, config)) {
+		config_free(config);
+		machine_fini(&machine);
+		return config_load(path, stderr, report);
+	}
+	config_free(config);
+	here = (struct config_machine){machine.subnets, machine.n_subnets};
+	config = config_load_here(path, &here, stderr, report);
+	machine_fini(&machine);
+	return config;
+}
+
 static int check_file(const char *path)
 {
 	struct config_report report = {0};
-	struct config *config = config_load(path, stderr, &report);
+	struct config *config = load(path, &report);
 	const char *problem = NULL;
 	struct plan *plan;
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ctl/machine.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* False if @from is of neither family. */
+static bool addr_of(const struct sockaddr *from, struct addr *ret_addr)
+{
+	/* sockaddrs of getifaddrs() are stored with the alignment of any of them */
+	const void *any = from;
+	const struct sockaddr_in *four = any;
+	const struct sockaddr_in6 *six = any;
+
+	if (!from)
+		return false;
+	if (from->sa_family == AF_INET) {
+		uint8_t bytes[4];
+
+		memcpy(bytes, &four->sin_addr, sizeof bytes);
+		*ret_addr = addr_from_ipv4(bytes);
+		return true;
+	}
+	if (from->sa_family != AF_INET6)
+		return false;
+	memcpy(ret_addr->b, &six->sin6_addr, sizeof ret_addr->b);
+	return true;
+}
+
+/* Of the 16 bytes that an address has in either family. */
+static uint8_t prefix_length(const struct sockaddr *netmask)
+{
+	struct addr mask;
+	uint8_t length = 0;
+
+	if (!addr_of(netmask, &mask))
+		return 128;
+	if (addr_is_ipv4(&mask)) /* the mapping's own bytes count too */
+		memset(mask.b, 0xff, 12);
+	while (length < 128 && mask.b[length / 8] & 0x80 >> length % 8)
+		length++;
+	return length;
+}
+
+static void add(struct machine *m, const struct ifaddrs *from)
+{
+	struct config_subnet *subnet = &m->subnets[m->n_subnets];
+	struct addr address;
+
+	if (!addr_of(from->ifa_addr, &address))
+		return;
+	m->addresses[m->n_addresses++] = address;
+	subnet->prefix = (struct prefix){address, prefix_length(from->ifa_netmask)};
+	snprintf(subnet->interface, sizeof subnet->interface, "%s", from->ifa_name);
+	m->n_subnets += subnet->prefix.len < 128;
+}
+
+int machine_read(struct machine *m)
+{
+	struct ifaddrs *list;
+	size_t n = 1;
+
+	*m = (struct machine){0};
+	if (getifaddrs(&list) < 0)
+		return -errno;
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
+		n++;
+	m->addresses = calloc(n, sizeof *m->addresses);
+	m->subnets = calloc(n, sizeof *m->subnets);
+	if (!m->addresses || !m->subnets) {
+		freeifaddrs(list);
+		machine_fini(m);
+		return -ENOMEM;
+	}
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
+		add(m, i);
+	freeifaddrs(list);
+	return 0;
+}
+
+void machine_fini(struct machine *m)
+{
+	free(m->addresses);
+	free(m->subnets);
+	*m = (struct machine){0};
+}
+
+bool machine_is_node(const struct machine *m, const struct config *c)
+{
+	for (uint32_t i = 0; i < m->n_addresses; i++)
+		if (config_find_node(c, &m->addresses[i]) != CONFIG_NO_NODE)
+			return true;
+	return false;
+}
