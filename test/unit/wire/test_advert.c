@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <check.h>
+#include "suite.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
-#include "unit/wire/hex.h"
+#include "hex.h"
 #include "wire/advert.h"
 
 #define FAULT(verdict) (1u << (verdict))
@@ -634,52 +635,39 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("advert");
-	TCase *reading = tcase_create("reading"), *refusing = tcase_create("refusing");
-	TCase *building = tcase_create("building");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = {
+		a_version_3_ipv4_advertisement_is_read,
+		the_pseudo_header_checksum_is_accepted_and_told,
+		a_version_2_advertisement_is_read_in_seconds,
+		the_first_link_local_address_of_ipv6_is_set_apart,
+		ipv6_without_a_link_local_address_is_accepted,
+		a_later_link_local_address_is_one_of_the_list,
+		the_reserved_bits_are_ignored,
+		an_ipv4_header_is_stripped,
+		a_ttl_other_than_255_is_refused,
+		an_unknown_version_is_refused,
+		an_unknown_type_is_refused,
+		a_message_cut_anywhere_is_truncated,
+		bytes_beyond_the_addresses_are_refused,
+		any_flipped_bit_is_noticed,
+		a_pseudo_header_of_another_destination_is_a_bad_checksum,
+		version_2_with_a_pseudo_header_checksum_is_refused,
+		vrid_0_is_refused,
+		an_empty_list_is_refused,
+		interval_0_is_refused,
+		version_2_with_authentication_is_refused,
+		ipv4_addresses_in_an_ipv6_message_are_refused,
+		the_first_failing_check_is_the_verdict,
+		a_refused_message_leaves_the_result_alone,
+		every_verdict_has_a_name_of_its_own,
+		malformed_ipv4_headers_are_refused,
+		the_golden_messages_are_built,
+		intervals_are_rounded_down_to_the_unit,
+		a_buffer_that_is_too_small_yields_nothing,
+		adverts_survive_building_and_parsing,
+		capacity_fills_the_mtu,
+		the_assigned_addresses_are_these,
+	};
 
-	tcase_add_test(reading, a_version_3_ipv4_advertisement_is_read);
-	tcase_add_test(reading, the_pseudo_header_checksum_is_accepted_and_told);
-	tcase_add_test(reading, a_version_2_advertisement_is_read_in_seconds);
-	tcase_add_test(reading, the_first_link_local_address_of_ipv6_is_set_apart);
-	tcase_add_test(reading, ipv6_without_a_link_local_address_is_accepted);
-	tcase_add_test(reading, a_later_link_local_address_is_one_of_the_list);
-	tcase_add_test(reading, the_reserved_bits_are_ignored);
-	tcase_add_test(reading, an_ipv4_header_is_stripped);
-	suite_add_tcase(s, reading);
-
-	tcase_add_test(refusing, a_ttl_other_than_255_is_refused);
-	tcase_add_test(refusing, an_unknown_version_is_refused);
-	tcase_add_test(refusing, an_unknown_type_is_refused);
-	tcase_add_test(refusing, a_message_cut_anywhere_is_truncated);
-	tcase_add_test(refusing, bytes_beyond_the_addresses_are_refused);
-	tcase_add_test(refusing, any_flipped_bit_is_noticed);
-	tcase_add_test(refusing, a_pseudo_header_of_another_destination_is_a_bad_checksum);
-	tcase_add_test(refusing, version_2_with_a_pseudo_header_checksum_is_refused);
-	tcase_add_test(refusing, vrid_0_is_refused);
-	tcase_add_test(refusing, an_empty_list_is_refused);
-	tcase_add_test(refusing, interval_0_is_refused);
-	tcase_add_test(refusing, version_2_with_authentication_is_refused);
-	tcase_add_test(refusing, ipv4_addresses_in_an_ipv6_message_are_refused);
-	tcase_add_test(refusing, the_first_failing_check_is_the_verdict);
-	tcase_add_test(refusing, a_refused_message_leaves_the_result_alone);
-	tcase_add_test(refusing, every_verdict_has_a_name_of_its_own);
-	tcase_add_test(refusing, malformed_ipv4_headers_are_refused);
-	suite_add_tcase(s, refusing);
-
-	tcase_add_test(building, the_golden_messages_are_built);
-	tcase_add_test(building, intervals_are_rounded_down_to_the_unit);
-	tcase_add_test(building, a_buffer_that_is_too_small_yields_nothing);
-	tcase_add_test(building, adverts_survive_building_and_parsing);
-	tcase_add_test(building, capacity_fills_the_mtu);
-	tcase_add_test(building, the_assigned_addresses_are_these);
-	suite_add_tcase(s, building);
-
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("advert", tests, sizeof tests / sizeof tests[0]);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <check.h>
+#include "suite.h"
+
 #include <stdlib.h>
 
-#include "unit/wire/hex.h"
+#include "hex.h"
 #include "wire/announcement.h"
 
 /* Golden frames: 10.1.1.201 or 2001:db8::201 at 02:00:00:00:00:01; checksums added up by hand. */
@@ -117,21 +118,14 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("announcement");
-	TCase *t = tcase_create("announcement");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = {
+		an_ipv4_vip_is_announced_by_a_broadcast_arp_request,
+		an_ipv6_vip_is_announced_by_an_advertisement_to_all_nodes,
+		a_host_that_does_not_forward_is_no_router,
+		the_ipv4_gateway_is_asked_in_the_name_of_the_vip,
+		the_ipv6_gateway_is_solicited_in_the_name_of_the_vip,
+		without_a_gateway_nobody_is_asked,
+	};
 
-	tcase_add_test(t, an_ipv4_vip_is_announced_by_a_broadcast_arp_request);
-	tcase_add_test(t, an_ipv6_vip_is_announced_by_an_advertisement_to_all_nodes);
-	tcase_add_test(t, a_host_that_does_not_forward_is_no_router);
-	tcase_add_test(t, the_ipv4_gateway_is_asked_in_the_name_of_the_vip);
-	tcase_add_test(t, the_ipv6_gateway_is_solicited_in_the_name_of_the_vip);
-	tcase_add_test(t, without_a_gateway_nobody_is_asked);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("announcement", tests, sizeof tests / sizeof tests[0]);
 }

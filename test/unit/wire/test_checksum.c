@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include <check.h>
+#include "suite.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,19 +84,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("checksum");
-	TCase *t = tcase_create("checksum");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = {
+		the_example_of_rfc_1071_holds,
+		every_length_and_alignment_agrees_with_the_plain_sum,
+		pieces_of_even_size_add_up_to_the_whole,
+		many_ones_do_not_overflow,
+	};
 
-	tcase_add_test(t, the_example_of_rfc_1071_holds);
-	tcase_add_test(t, every_length_and_alignment_agrees_with_the_plain_sum);
-	tcase_add_test(t, pieces_of_even_size_add_up_to_the_whole);
-	tcase_add_test(t, many_ones_do_not_overflow);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("checksum", tests, sizeof tests / sizeof tests[0]);
 }
