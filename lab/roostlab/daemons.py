@@ -180,13 +180,16 @@ class Keepalived(Cluster):
     name = "keepalived"
 
     def __init__(self, lab, vips, interval=1.0, version=3, orders=None, priorities=None, vrids=None,
-                 unicast=False, options=()):
-        """priorities: {server: priority} for all VIPs alike; without it they follow the orders."""
+                 unicast=False, options=(), first=()):
+        """priorities: {server: priority} for all VIPs alike; without it they follow the orders.
+        options: more lines for each instance; first: addresses that each lists before its VIP.
+        """
         super().__init__(lab, vips)
         self.interval = interval
         self.version = version
         self.unicast = unicast
         self.options = options
+        self.first = first
         self.priorities = priorities
         self.vrids = vrids or {}
         self._orders = orders or rotating_orders(lab.servers, vips)
@@ -221,5 +224,6 @@ class Keepalived(Cluster):
             lines += [f"unicast_src_ip {server.ipv6 if is_v6 else server.ipv4}",
                       f"unicast_peer {{ {' '.join(peers)} }}" if len(peers) == 1 else
                       "unicast_peer {\n    " + "\n    ".join(peers) + "\n  }"]
-        lines.append(f"virtual_ipaddress {{\n    {vip}/{128 if is_v6 else 32} dev eth0\n  }}")
+        addresses = [f"    {address}/{128 if is_v6 else 32} dev eth0\n" for address in (*self.first, vip)]
+        lines.append("virtual_ipaddress {\n" + "".join(addresses) + "  }")
         return f"vrrp_instance V{index + 1} {{\n  " + "\n  ".join(lines) + "\n}\n"

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network fails and mends: carrier, interface, partition, loss."""
+
+import time
+
+import pytest
+
+from conftest import V4, V6
+from roostlab import Holders, Probe, eventually
+from roostlab.wait import stays
+
+
+def test_a_lost_carrier_gives_up_the_vips_at_once(start, stack):
+    cluster = start(V4 + V6)
+    lab, server = cluster.lab, cluster.lab.servers[0]
+    others = lab.servers[1:]
+    watch = stack.enter_context(Holders(lab, cluster.vips))
+    since = time.monotonic()
+    lab.port_down(server)
+    eventually(lambda: not set(server.addresses()) & set(cluster.vips), within=2)
+    dropped = [at - since for at, _, host, held in watch.events if host is server and not held]
+    assert len(dropped) == 4
+    assert max(dropped) < 0.1
+    cluster.settle(others)
+    assert cluster.running[server].is_running()
+    lab.port_up(server)
+    cluster.settle()
+
+
+def test_an_interface_may_vanish_and_come_back(start):
+    cluster = start(V4 + V6)
+    lab, server = cluster.lab, cluster.lab.servers[1]
+    lab.switch.ip(f"link delete {server.port}")
+    eventually(lambda: all(len(lab.holders([v], [lab.servers[0], lab.servers[2]])[v]) == 1
+                           for v in cluster.vips), within=3)
+    assert cluster.running[server].is_running()
+    server.wire()
+    cluster.settle()
+
+
+def test_an_interface_that_is_set_down_by_hand(start):
+    cluster = start(V4)
+    server = cluster.lab.servers[2]
+    server.ip("link set eth0 down")
+    eventually(lambda: not set(server.addresses()) & set(V4), within=2)
+    cluster.settle(cluster.lab.servers[:2])
+    server.ip("link set eth0 up")
+    cluster.settle()
+
+
+def test_a_daemon_waits_for_an_interface_that_is_not_there_yet(new_lab, start):
+    lab = new_lab(servers=2)
+    lab.switch.ip(f"link delete {lab.servers[1].port}")
+    cluster = start(lab=lab, settle=False)
+    first = lab.servers[0]
+    eventually(lambda: cluster.is_as_planned([first]), within=3)
+
+
+def test_one_holder_again_after_a_partition_and_the_client_is_told(start, stack):
+    cluster = start(V4 + V6)
+    lab = cluster.lab
+    www1, www2, www3 = lab.servers
+    lab.partition([www1, lab.client], [www2, www3])
+    eventually(lambda: all(www1 in hosts and len(hosts) == 2 for hosts in cluster.holders().values()),
+               within=3)
+    probe = stack.enter_context(Probe(lab.client, cluster.vips))
+    eventually(lambda: set(probe.answering().values()) == {www1.number})
+    since = probe.update()
+    lab.heal()
+    cluster.settle(within=3)
+    eventually(lambda: sorted(set(probe.answering().values())) == [11, 12, 13])
+    assert max(o.longest for o in probe.outages(since)) < 200
+
+
+def test_a_server_that_was_cut_off_comes_back_without_a_stale_neighbour(start, stack):
+    cluster = start(V4 + V6)
+    lab, server = cluster.lab, cluster.lab.servers[0]
+    probe = stack.enter_context(Probe(lab.client, cluster.vips))
+    lab.cut(server)
+    eventually(lambda: all(len(set(hosts) - {server}) == 1 for hosts in cluster.holders().values()))
+    eventually(lambda: all(probe.answering().values()))
+    since = probe.update()
+    lab.heal()
+    cluster.settle(within=3)
+    eventually(lambda: all(probe.answering().values()))
+    assert max(o.longest for o in probe.outages(since)) < 200
+
+
+def test_a_server_that_hears_nobody_but_is_heard(start):
+    """One way is broken: it must not fight for what the others serve for ever once it heals."""
+    cluster = start(V4)
+    lab = cluster.lab
+    for other in lab.servers[1:]:
+        lab.one_way(other, lab.servers[0])
+    eventually(lambda: len(lab.servers[0].addresses().keys() & set(V4)) == 6, within=3)
+    lab.heal()
+    cluster.settle(within=3)
+
+
+@pytest.mark.parametrize("redundancy, is_calm", [("auto", True), (1, False)], ids=["auto", "control-1"])
+def test_lost_packets_move_nothing(start, stack, redundancy, is_calm):
+    cluster = start(interval="20ms", redundancy=redundancy)
+    watch = stack.enter_context(Holders(cluster.lab, V4))
+    cluster.lab.loss(30)
+    learned = time.monotonic() + 1  # what auto needs to see that it is necessary
+    eventually(lambda: time.monotonic() > learned + 4, within=10)
+    takeovers = watch.takeovers(learned)
+    if is_calm:
+        assert takeovers <= 1
+    else:
+        assert takeovers > 4, "the loss is too weak to prove anything"
+    cluster.lab.heal()
+    cluster.settle()
+
+
+def test_nothing_moves_while_nothing_happens(start, stack):
+    cluster = start(V4 + V6, interval="20ms")
+    watch = stack.enter_context(Holders(cluster.lab, cluster.vips))
+    before = len(watch.events)
+    assert stays(lambda: len(watch.events) == before, during=2)

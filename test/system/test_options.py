@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the file and the command line can ask for, and what they cannot."""
+
+import json
+import re
+
+import pytest
+
+from conftest import V4, V6
+from roostlab import Capture, Roost, eventually
+from roostlab.daemons import roost_config
+
+
+def test_unicast_peers_need_no_multicast(start, stack):
+    cluster = start(V4[:3], peers="unicast")
+    lab = cluster.lab
+    capture = stack.enter_context(Capture(lab.servers[1]))
+    heard = eventually(lambda: [p for p in capture.packets() if p.kind == "vrrp" and
+                                p.destination == lab.servers[1].ipv4])
+    assert {p.ttl for p in heard} == {255}
+    assert not [p for p in capture.packets() if p.kind == "vrrp" and p.destination == "224.0.0.18"]
+    lab.power_off(lab.servers[0])
+    cluster.settle()
+
+
+def test_unicast_ipv6(start, new_lab):
+    def config(lab):
+        file = roost_config(lab, {"www": V6[:3]}, interval="50ms", peers="unicast")
+        file["nodes"] = {s.short: [s.ipv4, s.ipv6] for s in lab.servers}
+        return file
+    cluster = start(V6[:3], config=config)
+    cluster.lab.power_off(cluster.lab.servers[0])
+    cluster.settle()
+
+
+def test_version_2(start, stack):
+    cluster = start(V4[:3], version=2, interval="1s")
+    capture = stack.enter_context(Capture(cluster.lab.client))
+    packets = eventually(lambda: [p for p in capture.packets() if p.kind == "vrrp"])
+    assert {(p.version, p.interval) for p in packets} == {(2, 1.0)}
+    cluster.lab.power_off(cluster.lab.servers[0])
+    cluster.settle()
+
+
+def test_nodes_with_different_versions_of_the_file_agree_on_one_holder(new_lab):
+    """A rolling change of the file: VIPs were appended, another node has one taken away."""
+    lab = new_lab(servers=3)
+    cluster = Roost(lab, V4, interval="50ms")
+    for server, vips in zip(lab.servers, (V4[:4], V4, V4[:1] + V4[2:])):
+        path = lab.folder / f"{server.short}.yaml"
+        path.write_text(json.dumps(roost_config(lab, {"www": vips}, interval="50ms")))
+        cluster.paths[server] = path
+    cluster.start()
+    eventually(cluster.is_single)
+    for down in lab.servers:
+        lab.power_off(down)
+        eventually(cluster.is_single)
+        lab.power_on(down)
+        cluster.start(down)
+        eventually(lambda: cluster.status(down) and
+                   all(v["holder"] for v in cluster.status(down)["vips"]))
+        eventually(cluster.is_single)
+
+
+def test_two_clusters_share_a_segment(new_lab, start):
+    lab = new_lab(servers=2)
+    one = start(V4[:2], lab=lab, config=lambda lab: roost_config(lab, {"a": V4[:2]}, interval="50ms"))
+    file = roost_config(lab, {"b": V4[2:4]}, interval="50ms")
+    other = Roost(lab, V4[2:4], config=file)
+    other.name = "roostd-other"
+    other.path = lab.folder / "other.yaml"
+    one.path.write_text(json.dumps(one.config))
+    other.path.write_text(json.dumps(file))
+    other.socket = lambda server: str(lab.folder / f"{server.short}-other.sock")
+    other.start()
+    other.settle()
+    one.settle()
+    lab.power_off(lab.servers[0])
+    one.settle()
+    other.settle()
+
+
+@pytest.mark.parametrize("mistake, complaint", [
+    ("interfaces: eth0", "interface"),                   # an unknown key, and the nearest known one
+    ("services: {www: [10.1.1.11]}", "10.1.1.11"),       # a node's own address
+    ("services: {www: [10.1.1.201, 10.1.1.201]}", "10.1.1.201"),
+    ("vrrp: {interval: 3ms}", "interval"),
+    ("nodes: [", ""),
+])
+def test_a_bad_file_is_refused_before_anything_is_touched(new_lab, mistake, complaint):
+    lab = new_lab(servers=1)
+    good = {"interface": "interface: eth0", "nodes": "nodes: {www1: 10.1.1.11, www2: 10.1.1.12}",
+            "services": "services: {www: [10.1.1.201, 10.1.1.202]}"}
+    good.pop(mistake.split(":")[0], None)
+    cluster = Roost(lab, V4[:2], text="\n".join([*good.values(), mistake]) + "\n")
+    before = lab.servers[0].addresses()
+    cluster.start()
+    assert cluster.running[lab.servers[0]].wait(5) == 1
+    assert re.search(r"roost\.yaml:\d+:\d+: ", cluster.log(lab.servers[0]))
+    assert complaint in cluster.log(lab.servers[0])
+    assert lab.servers[0].addresses() == before
+    assert cluster.roost("check", cluster.path, check=False).returncode == 1
+
+
+def test_a_server_that_is_no_node_is_told_so(new_lab):
+    lab = new_lab(servers=1)
+    cluster = Roost(lab, V4[:1], config={"interface": "eth0", "nodes": {"a": "10.1.1.61", "b": "10.1.1.62"},
+                                         "services": {"www": V4[:1]}})
+    cluster.start()
+    assert cluster.running[lab.servers[0]].wait(5) == 1
+    assert "node" in cluster.log(lab.servers[0])
+
+
+def test_the_status_tells_everything(start):
+    cluster = start(V4[:3] + V6[:3])
+    lab = cluster.lab
+
+    def status():
+        found = cluster.status(lab.servers[0])
+        assert found and all(v["holder"] for v in found["vips"])
+        return found
+    found = eventually(status)
+    assert found["node"] == "www1" and found["cluster"] == "roost" and found["state"] == "serving"
+    assert [n["name"] for n in found["nodes"]] == ["www1", "www2", "www3"]
+    assert [n["self"] for n in found["nodes"]] == [True, False, False]
+    assert [n["vips"] for n in found["nodes"]] == [2, 2, 2]
+    holders = cluster.holders()
+    for vip in found["vips"]:
+        assert vip["holder"] == holders[vip["address"]][0].short
+        assert vip["order"] == [s.short for s in cluster.orders()[vip["address"]]]
+        assert vip["service"] == "www" and vip["interface"] == "eth0" and 1 <= vip["vrid"] <= 255
+        assert (vip["state"] == "active") == (vip["holder"] == "www1") == vip["held"]
+        assert vip["why"] and vip["since_s"] >= 0 and vip["since"].endswith("Z")
+    assert found["interfaces"][0]["up"] and found["interfaces"][0]["ipv4"] == lab.servers[0].ipv4
+    assert found["counters"]["sent"] > 0 and found["counters"]["accepted"] > 0
+    text = cluster.roost("status", "-s", cluster.socket(lab.servers[0])).stdout
+    assert all(vip in text for vip in cluster.vips)
+
+
+def test_all_servers_tell_the_same_story(start):
+    cluster = start(V4)
+
+    def same():
+        stories = [{v["address"]: v["holder"] for v in cluster.status(s)["vips"]} for s in cluster.lab.servers]
+        return stories[0] == stories[1] == stories[2]
+    eventually(same)
+
+
+def test_the_journal_says_one_line_for_each_move(start):
+    cluster = start(V4)
+    lab = cluster.lab
+    for vip, order in cluster.orders().items():
+        lines = [line for line in cluster.log(order[0]).splitlines() if vip in line]
+        assert lines, f"nothing about {vip}"
+    lab.power_off(lab.servers[0])
+    cluster.settle()
+    for vip, order in cluster.orders().items():
+        if order[0] is lab.servers[0]:
+            assert [line for line in cluster.log(order[1]).splitlines() if vip in line]
+
+
+def test_a_second_daemon_is_refused(start):
+    cluster = start(V4[:2], servers=1)
+    server = cluster.lab.servers[0]
+    second = server.spawn(*cluster.command(server), name="second")
+    assert second.wait(5) == 1
+    assert cluster.is_single()
+
+
+@pytest.mark.parametrize("request_line", ["", "{", "null", '{"command":"dance"}', "x" * 20000])
+def test_a_bad_request_gets_an_answer_and_harms_nobody(start, request_line):
+    import socket
+    cluster = start(V4[:2], servers=1)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(3)
+        s.connect(cluster.socket(cluster.lab.servers[0]))
+        try:
+            s.sendall(request_line.encode() + b"\n")
+            answer = s.recv(1 << 16)
+        except (BrokenPipeError, ConnectionResetError):
+            answer = b'{"error":"too long"}'  # it did not wait for the rest
+    assert "error" in json.loads(answer)
+    assert cluster.status(cluster.lab.servers[0])
