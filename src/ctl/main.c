@@ -39,6 +39,29 @@ static bool is_either(const char *text, const char *a, const char *b)
 	return strcmp(text, a) == 0 || strcmp(text, b) == 0;
 }
 
+static void print_subcommand_usage(const struct subcommand *s, FILE *out)
+{
+	fprintf(out, "usage: roost %s %s\n", s->name, s->arguments);
+}
+
+static int run(const struct subcommand *s, int argc, char **argv)
+{
+	char program[32];
+	int status;
+
+	if (argc > 1 && is_either(argv[1], "-h", "--help")) {
+		print_subcommand_usage(s, stdout);
+		return CTL_FINE;
+	}
+	/* What getopt's complaints begin with. */
+	snprintf(program, sizeof program, "roost %s", s->name);
+	argv[0] = program;
+	status = s->run(argc, argv);
+	if (status == CTL_USAGE)
+		print_subcommand_usage(s, stderr);
+	return status;
+}
+
 /* Output that could not be written must not look like success. */
 static int finish(int status)
 {
@@ -54,21 +77,9 @@ int main(int argc, char **argv)
 		print_usage(stderr);
 		return CTL_USAGE;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++) {
-		char program[32];
-		int status;
-
-		if (strcmp(argv[1], subcommands[i].name) != 0)
-			continue;
-		/* What getopt's complaints begin with. */
-		snprintf(program, sizeof program, "roost %s", subcommands[i].name);
-		argv[1] = program;
-		status = subcommands[i].run(argc - 1, argv + 1);
-		if (status == CTL_USAGE)
-			fprintf(stderr, "usage: roost %s %s\n", subcommands[i].name,
-				subcommands[i].arguments);
-		return finish(status);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
+		if (strcmp(argv[1], subcommands[i].name) == 0)
+			return finish(run(&subcommands[i], argc - 1, argv + 1));
 	if (is_either(argv[1], "--version", "version")) {
 		puts("roost " ROOST_VERSION);
 		return finish(CTL_FINE);

@@ -11,6 +11,7 @@
 #include "ctl/status_text.h"
 #include "ctl/table.h"
 #include "ctl/warnings.h"
+#include "suite.h"
 
 /* What @print writes, to be freed. */
 struct sheet {
@@ -422,37 +423,27 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("ctl");
-	TCase *text = tcase_create("text"), *client = tcase_create("client");
-	TCase *warnings = tcase_create("warnings");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = {
+		status_reads_as_the_golden_text,
+		a_vip_that_nobody_holds_is_red_on_a_terminal_and_plain_elsewhere,
+		a_document_with_missing_or_odd_fields_still_prints,
+		long_orders_are_cut_with_a_count,
+		control_characters_from_the_socket_never_reach_the_terminal,
+		spans_are_told_in_units_that_people_use,
+		columns_are_as_wide_as_their_widest_cell,
+		an_answer_is_taken,
+		an_answer_of_many_pieces_is_taken,
+		a_refusal_is_passed_on,
+		nonsense_is_not_taken_for_an_answer,
+		without_a_daemon_one_line_says_where_it_was_sought,
+		a_path_that_is_too_long_for_a_socket_is_refused,
+		a_good_file_gets_no_warning,
+		neighbours_closer_than_2_ms_are_warned_of,
+		foreign_priorities_that_are_equal_are_warned_of,
+		a_node_that_is_backup_of_nothing_is_named,
+		a_single_node_is_warned_of,
+		a_shortage_of_vrids_is_warned_of,
+	};
 
-	tcase_add_test(text, status_reads_as_the_golden_text);
-	tcase_add_test(text, a_vip_that_nobody_holds_is_red_on_a_terminal_and_plain_elsewhere);
-	tcase_add_test(text, a_document_with_missing_or_odd_fields_still_prints);
-	tcase_add_test(text, long_orders_are_cut_with_a_count);
-	tcase_add_test(text, control_characters_from_the_socket_never_reach_the_terminal);
-	tcase_add_test(text, spans_are_told_in_units_that_people_use);
-	tcase_add_test(text, columns_are_as_wide_as_their_widest_cell);
-	suite_add_tcase(s, text);
-	tcase_add_test(client, an_answer_is_taken);
-	tcase_add_test(client, an_answer_of_many_pieces_is_taken);
-	tcase_add_test(client, a_refusal_is_passed_on);
-	tcase_add_test(client, nonsense_is_not_taken_for_an_answer);
-	tcase_add_test(client, without_a_daemon_one_line_says_where_it_was_sought);
-	tcase_add_test(client, a_path_that_is_too_long_for_a_socket_is_refused);
-	suite_add_tcase(s, client);
-	tcase_add_test(warnings, a_good_file_gets_no_warning);
-	tcase_add_test(warnings, neighbours_closer_than_2_ms_are_warned_of);
-	tcase_add_test(warnings, foreign_priorities_that_are_equal_are_warned_of);
-	tcase_add_test(warnings, a_node_that_is_backup_of_nothing_is_named);
-	tcase_add_test(warnings, a_single_node_is_warned_of);
-	tcase_add_test(warnings, a_shortage_of_vrids_is_warned_of);
-	suite_add_tcase(s, warnings);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("ctl", tests, sizeof tests / sizeof tests[0]);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "status/status.h"
+#include "suite.h"
 
 /* 2026-11-22T19:00:00Z */
 #define WALL_S 1795374000u
@@ -389,27 +390,19 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("status");
-	TCase *document = tcase_create("document"), *request = tcase_create("request");
-	SRunner *r;
-	int failed;
+	const TTest *const tests[] = {
+		the_document_is_the_agreed_one,
+		every_counter_is_told_by_its_name,
+		nobody_holds_a_vip_before_anything_was_heard,
+		a_holder_that_is_no_node_is_called_a_stranger,
+		one_who_fell_silent_holds_nothing,
+		the_state_tells_the_gravest_fact,
+		a_clock_that_was_never_set_does_no_harm,
+		requests_are_understood,
+		other_requests_are_refused_with_a_reason,
+		bytes_that_are_no_text_are_refused,
+		answers_to_commands_are_objects_too,
+	};
 
-	tcase_add_test(document, the_document_is_the_agreed_one);
-	tcase_add_test(document, every_counter_is_told_by_its_name);
-	tcase_add_test(document, nobody_holds_a_vip_before_anything_was_heard);
-	tcase_add_test(document, a_holder_that_is_no_node_is_called_a_stranger);
-	tcase_add_test(document, one_who_fell_silent_holds_nothing);
-	tcase_add_test(document, the_state_tells_the_gravest_fact);
-	tcase_add_test(document, a_clock_that_was_never_set_does_no_harm);
-	suite_add_tcase(s, document);
-	tcase_add_test(request, requests_are_understood);
-	tcase_add_test(request, other_requests_are_refused_with_a_reason);
-	tcase_add_test(request, bytes_that_are_no_text_are_refused);
-	tcase_add_test(request, answers_to_commands_are_objects_too);
-	suite_add_tcase(s, request);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run_suite("status", tests, sizeof tests / sizeof tests[0]);
 }
