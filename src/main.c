@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* roostd: reads its options and the configuration, finds out which node this is, and runs the daemon.
+ * Nothing of the machine is touched before all of this has succeeded. */
+
+#include <getopt.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "config/config.h"
+#include "os/control.h"
+#include "os/daemon.h"
+#include "os/journal.h"
+#include "plan/plan.h"
+#include "status/version.h"
+
+/* What a plan assumes of every interface, since it must be the same on every node. */
+#define PLAN_MTU 1500
+
+#define LOOK_AGAIN_MS 200
+
+struct options {
+	const char *config_path, *node_name, *socket_path;
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: roostd [-f] [-c FILE] [-n NODE] [-s SOCKET]\n", to);
+}
+
+/* Exits on a wrong option. It stays in the foreground with or without -f. */
+static struct options read_options(int argc, char **argv)
+{
+	struct options o = {CONFIG_DEFAULT_PATH, NULL, CONTROL_DEFAULT_PATH};
+	int c;
+
+	while ((c = getopt(argc, argv, "fc:n:s:hV")) != -1) {
+		switch (c) {
+		case 'f': break;
+		case 'c': o.config_path = optarg; break;
+		case 'n': o.node_name = optarg; break;
+		case 's': o.socket_path = optarg; break;
+		case 'h': usage(stdout); exit(EXIT_SUCCESS);
+		case 'V': puts("roostd " ROOST_VERSION); exit(EXIT_SUCCESS);
+		default: usage(stderr); exit(EXIT_FAILURE);
+		}
+	}
+	if (optind != argc) {
+		usage(stderr);
+		exit(EXIT_FAILURE);
+	}
+	return o;
+}
+
+static bool read_address(const struct sockaddr *from, struct addr *ret_addr)
+{
+	if (!from)
+		return false;
+	if (from->sa_family == AF_INET) {
+		struct sockaddr_in in;
+		uint8_t four[4];
+
+		memcpy(&in, from, sizeof in);
+		memcpy(four, &in.sin_addr, sizeof four);
+		*ret_addr = addr_from_ipv4(four);
+		return true;
+	}
+	if (from->sa_family == AF_INET6) {
+		struct sockaddr_in6 in6;
+
+		memcpy(&in6, from, sizeof in6);
+		memcpy(ret_addr->b, &in6.sin6_addr, sizeof ret_addr->b);
+		return true;
+	}
+	return false;
+}
+
+/* The node that has an address of this machine, or CONFIG_NO_NODE. False if two nodes do. */
+static bool look_for_self(const struct config *config, int32_t *ret_node)
+{
+	struct ifaddrs *all;
+	bool unique = true;
+
+	*ret_node = CONFIG_NO_NODE;
+	if (getifaddrs(&all) < 0)
+		return true;
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+		struct addr address;
+		int32_t node;
+
+		if (!read_address(i->ifa_addr, &address))
+			continue;
+		node = config_find_node(config, &address);
+		if (node == CONFIG_NO_NODE)
+			continue;
+		if (*ret_node != CONFIG_NO_NODE && *ret_node != node)
+			unique = false;
+		*ret_node = node;
+	}
+	freeifaddrs(all);
+	return unique;
+}
+
+static int32_t find_named(const struct config *config, const char *name)
+{
+	for (uint32_t i = 0; i < config->n_nodes; i++)
+		if (strcmp(config->nodes[i].name, name) == 0)
+			return (int32_t)i;
+	journal_line(NULL, JOURNAL_ERROR, "there is no node %s in the file", name);
+	return CONFIG_NO_NODE;
+}
+
+/* Waits until the machine has an address of a node: at boot the network may still be coming up. */
+static int32_t find_self(const struct config *config)
+{
+	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000L};
+	bool said = false;
+	int32_t node;
+
+	for (;;) {
+		if (!look_for_self(config, &node)) {
+			journal_line(NULL, JOURNAL_ERROR,
+				"this machine has addresses of several nodes; choose with -n");
+			return CONFIG_NO_NODE;
+		}
+		if (node != CONFIG_NO_NODE)
+			return node;
+		if (!said)
+			journal_line(NULL, JOURNAL_WARNING,
+				"this machine has no node's address yet; waiting for one");
+		said = true;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static int run(const struct config *config, const struct options *o)
+{
+	struct daemon_setup setup = {.config = config, .socket_path = o->socket_path};
+	const char *problem = NULL;
+	struct plan *plan = plan_new(config, PLAN_MTU, &problem);
+	int32_t self;
+	int status;
+
+	if (!plan) {
+		journal_line(NULL, JOURNAL_ERROR, "%s: %s", o->config_path,
+			problem ? problem : "out of memory");
+		return EXIT_FAILURE;
+	}
+	self = o->node_name ? find_named(config, o->node_name) : find_self(config);
+	if (self == CONFIG_NO_NODE) {
+		plan_free(plan);
+		return EXIT_FAILURE;
+	}
+	setup.plan = plan;
+	setup.self = (uint32_t)self;
+	status = daemon_run(&setup);
+	plan_free(plan);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct options o = read_options(argc, argv);
+	struct config_report report = {0};
+	struct config *config = config_load(o.config_path, stderr, &report);
+	int status;
+
+	if (!config)
+		return EXIT_FAILURE;
+	status = run(config, &o);
+	config_free(config);
+	return status;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * The control socket: a request of one line in, an answer of one line out, then it is closed. Clients are
+ * few, have little time, and are never waited for. What the lines mean is status/'s business.
+ */
+
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#define CONTROL_DEFAULT_PATH "/run/roost/roostd.sock"
+
+struct control;
+
+/*
+ * Answers the request @line with text to be freed by control, without the newline; or NULL if the answer
+ * will come by control_answer_waiting().
+ */
+typedef char *(*control_handler)(void *context, const char *line, size_t size);
+
+/*
+ * Listens on @path, in a directory that is made if missing. A socket that nobody serves any more is
+ * replaced; -EADDRINUSE if another daemon does. 0 or negative errno.
+ */
+int control_new(sd_event *event, const char *path, control_handler handler, void *context,
+	struct control **ret_control);
+
+/* Also removes the socket. */
+void control_free(struct control *c);
+
+/* Gives @text to each client whose answer was put off. */
+void control_answer_waiting(struct control *c, const char *text);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "os/fast.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/assert.h"
+#include "os/clock.h"
+
+#define STACK_SIZE (128 * 1024)
+
+/* Below the kernel's own real-time threads, above everything ordinary. */
+#define REALTIME_PRIORITY 50
+
+/* Batches per family and turn: a flood must not keep the thread from its own advertisements. */
+#define BATCHES_MAX 64
+
+struct fast {
+	struct node *node;
+	struct node *snapshot;
+	struct node_effects *effects;
+	struct board *board;
+	struct raw *raw;
+	pthread_t thread;
+	bool realtime;
+	bool relinked; /* in this turn a link changed */
+	uint32_t ifindex[CONFIG_INTERFACES_MAX];
+	uint32_t *announced; /* by VIP: the last number that the board answered */
+	struct raw_datagram datagrams[RAW_BATCH];
+	struct advert advert; /* 4 KiB: not for a small stack */
+};
+
+/* Sleeps until the node's deadline, a datagram or a kick; returns whether it was kicked. */
+static bool wait_for_news(const struct fast *f)
+{
+	const tick deadline = node_deadline(f->node);
+	struct pollfd fds[] = {
+		{.fd = board_fast_fd(f->board), .events = POLLIN},
+		{.fd = raw_fd(f->raw, FAMILY_IPV4), .events = POLLIN},
+		{.fd = raw_fd(f->raw, FAMILY_IPV6), .events = POLLIN},
+	};
+	struct timespec left = {0};
+
+	if (deadline != TICK_NEVER) {
+		const tick ns = tick_since(deadline, clock_now());
+
+		left.tv_sec = (time_t)(ns / 1000000000u);
+		left.tv_nsec = (long)(ns % 1000000000u);
+	}
+	/* an error (EINTR) is an early turn, and those are harmless */
+	return ppoll(fds, ARRAY_SIZE(fds), deadline == TICK_NEVER ? NULL : &left, NULL) > 0 &&
+	       fds[0].revents != 0;
+}
+
+static bool find_interface(const struct fast *f, uint32_t ifindex, uint32_t *ret_interface)
+{
+	for (uint32_t i = 0; i < f->node->setup.config->n_interfaces; i++) {
+		if (f->ifindex[i] == ifindex && ifindex != 0) {
+			*ret_interface = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void hear(struct fast *f, const struct raw_datagram *d, tick now)
+{
+	struct node_event ev = {.kind = NODE_EV_ADVERT, .advert = &f->advert};
+	enum advert_verdict verdict;
+
+	if (!find_interface(f, d->ifindex, &ev.interface))
+		return;
+	verdict = advert_parse(d->message, d->size, &d->envelope, &f->advert);
+	f->node->counters.received[verdict]++;
+	if (verdict == ADVERT_ACCEPTED)
+		node_step(f->node, &ev, now, f->effects);
+}
+
+static void drain_socket(struct fast *f, enum family family, tick now)
+{
+	for (int batch = 0; batch < BATCHES_MAX; batch++) {
+		uint32_t usable;
+		const uint32_t n = raw_receive(f->raw, family, f->datagrams, &usable);
+
+		for (uint32_t i = 0; i < usable; i++)
+			hear(f, &f->datagrams[i], now);
+		if (n < RAW_BATCH)
+			return;
+	}
+}
+
+/* What the slow thread wrote into the cells since the last look. */
+static void take_cells(struct fast *f, tick now)
+{
+	for (uint32_t vip = 0; vip < f->node->n_vips; vip++) {
+		const enum vrrp_hold observed = board_observed(f->board, vip);
+		const uint32_t announced = board_announced(f->board, vip);
+		struct node_event ev = {.vip = vip, .hold = observed};
+
+		if (observed != f->node->vips[vip].observed) {
+			ev.kind = NODE_EV_HELD;
+			node_step(f->node, &ev, now, f->effects);
+		}
+		if (announced == f->announced[vip])
+			continue;
+		f->announced[vip] = announced;
+		/* an answer to an older question says nothing about the present claim */
+		if (announced == board_announcement_asked(f->board, vip)) {
+			ev.kind = NODE_EV_ANNOUNCED;
+			node_step(f->node, &ev, now, f->effects);
+		}
+	}
+}
+
+static void take_messages(struct fast *f, tick now)
+{
+	struct board_message m;
+
+	while (board_take_message(f->board, &m)) {
+		if (m.event.kind == NODE_EV_LINK) {
+			ASSERT(m.event.interface < CONFIG_INTERFACES_MAX);
+			f->ifindex[m.event.interface] = m.ifindex;
+			f->relinked = true;
+		}
+		node_step(f->node, &m.event, now, f->effects);
+	}
+}
+
+static void send_to_peers(
+	struct fast *f, const struct config_vrrp *vrrp, uint32_t ifindex, enum family family)
+{
+	const struct config *c = f->node->setup.config;
+
+	for (uint32_t i = 0; i < c->n_nodes; i++) {
+		if (i == f->node->setup.self)
+			continue;
+		for (uint32_t a = 0; a < c->nodes[i].n_addresses; a++)
+			if (addr_family(&c->nodes[i].addresses[a]) == family)
+				raw_queue(f->raw, ifindex, &f->advert, &c->nodes[i].addresses[a]);
+	}
+	for (uint32_t i = 0; i < vrrp->n_peers; i++)
+		if (addr_family(&vrrp->peers[i]) == family)
+			raw_queue(f->raw, ifindex, &f->advert, &vrrp->peers[i]);
+}
+
+static void send_advert(struct fast *f, const struct node_send *send)
+{
+	const struct node_setup *setup = &f->node->setup;
+	const struct plan_router *router = &setup->plan->routers[send->router];
+	const struct config_vrrp *vrrp = &setup->config->services[router->service].vrrp;
+	const uint32_t ifindex = f->ifindex[router->interface];
+
+	if (ifindex == 0)
+		return;
+	node_fill_advert(f->node, f->effects, send, &f->advert);
+	if (vrrp->unicast)
+		send_to_peers(f, vrrp, ifindex, router->family);
+	else
+		raw_queue(f->raw, ifindex, &f->advert, advert_group(router->family));
+}
+
+/* Carries out the effects; the slow thread is kicked once if there is anything for it. */
+static void carry_out(struct fast *f)
+{
+	const struct node_effects *fx = f->effects;
+	bool kick = fx->n_holds || fx->n_announces || fx->n_records || fx->records_lost;
+
+	for (uint32_t i = 0; i < fx->n_sends; i++)
+		send_advert(f, &fx->sends[i]);
+	raw_flush(f->raw);
+	for (uint32_t i = 0; i < fx->n_holds; i++)
+		board_set_wanted(f->board, fx->holds[i], f->node->vips[fx->holds[i]].wanted);
+	if (f->relinked) {
+		/* also what a previous life left and this node did not adopt */
+		for (uint32_t vip = 0; vip < f->node->n_vips; vip++)
+			board_set_wanted(f->board, vip, f->node->vips[vip].wanted);
+		f->relinked = false;
+		kick = true;
+	}
+	for (uint32_t i = 0; i < fx->n_announces; i++)
+		board_ask_announcement(f->board, fx->announces[i]);
+	for (uint32_t i = 0; i < fx->n_records; i++)
+		board_put_record(f->board, &fx->records[i]);
+	board_lose_records(f->board, fx->records_lost);
+	if (board_snapshot_is_asked(f->board)) {
+		node_copy(f->snapshot, f->node);
+		board_give_snapshot(f->board);
+		kick = true;
+	}
+	if (node_is_stopped(f->node) && !board_is_stopped(f->board)) {
+		board_set_stopped(f->board);
+		kick = true;
+	}
+	board_count_turn(f->board);
+	if (kick)
+		board_kick_slow(f->board);
+}
+
+static void turn(struct fast *f, bool kicked)
+{
+	const struct node_event end = {.kind = NODE_EV_TICK};
+	const tick now = clock_now();
+
+	drain_socket(f, FAMILY_IPV4, now);
+	drain_socket(f, FAMILY_IPV6, now);
+	if (kicked) {
+		board_clear_fast(f->board);
+		/* cells first: what a previous life left is known before the link comes up */
+		take_cells(f, now);
+		take_messages(f, now);
+	}
+	node_step(f->node, &end, now, f->effects);
+	carry_out(f);
+}
+
+static void *run(void *argument)
+{
+	struct fast *f = argument;
+
+	prctl(PR_SET_NAME, "roostd-fast");
+	prctl(PR_SET_TIMERSLACK, 1);
+	while (!board_is_quitting(f->board)) {
+		const bool kicked = wait_for_news(f);
+
+		turn(f, kicked);
+	}
+	return NULL;
+}
+
+/* Real time if we may, with reset on fork; the stack is small because little of it is ever touched. */
+static int create_thread(struct fast *f)
+{
+	const struct sched_param param = {.sched_priority = REALTIME_PRIORITY};
+	pthread_attr_t attributes;
+	int error;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	error = pthread_create(&f->thread, &attributes, run, f);
+	pthread_attr_destroy(&attributes);
+	if (error)
+		return -error;
+	f->realtime =
+		pthread_setschedparam(f->thread, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) == 0;
+	return 0;
+}
+
+static void destroy(struct fast *f)
+{
+	node_effects_free(f->effects);
+	free(f->announced);
+	free(f);
+}
+
+int fast_start(struct node *node, struct node *snapshot, struct board *board, struct raw *raw,
+	struct fast **ret_fast)
+{
+	struct fast *f = calloc(1, sizeof *f);
+	int error;
+
+	if (!f)
+		return -ENOMEM;
+	f->node = node;
+	f->snapshot = snapshot;
+	f->board = board;
+	f->raw = raw;
+	f->effects = node_effects_new(node);
+	f->announced = calloc(node->n_vips ? node->n_vips : 1, sizeof *f->announced);
+	error = f->effects && f->announced ? create_thread(f) : -ENOMEM;
+	if (error) {
+		destroy(f);
+		return error;
+	}
+	*ret_fast = f;
+	return 0;
+}
+
+void fast_join(struct fast *f)
+{
+	if (!f)
+		return;
+	pthread_join(f->thread, NULL);
+	destroy(f);
+}
+
+bool fast_is_realtime(const struct fast *f)
+{
+	return f->realtime;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * The thread that may not be late: it owns the node and the raw sockets' data path. It never
+ * allocates, blocks, logs or talks to the kernel but by recvmmsg, sendmmsg and ppoll.
+ *
+ *    wait ─► clock ─► drain both sockets ─► the board's news ─► TICK ─► send, write to the board ─┐
+ *      └──────────────────────────────────────────────────────────────────────────────────────┘
+ *
+ * The sockets are drained before the TICK, always: an advertisement that waits in the socket must be
+ * heard before its sender is judged silent, however late this thread was.
+ */
+
+#include "node/node.h"
+#include "os/board.h"
+#include "os/raw.h"
+
+struct fast;
+
+/* All borrowed until fast_free(). @snapshot is a second node of the same setup, for status. Returns 0 or
+ * negative errno; the thread runs from here on. */
+int fast_start(struct node *node, struct node *snapshot, struct board *board, struct raw *raw,
+	struct fast **ret_fast);
+
+/* Waits for the thread, which returns soon after board_quit(), and frees what is its own. */
+void fast_join(struct fast *f);
+
+/* Whether it was granted real-time scheduling. */
+bool fast_is_realtime(const struct fast *f);

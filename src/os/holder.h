@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * Makes the interfaces carry just the VIPs that the node wants: feeds kernel/ with the board's wishes
+ * and netlink's news, carries out its operations in batches, and reports what is so to the board.
+ *
+ * A VIP that lingers (VRRP_HOLD_DATA) is moved from its interface to the loopback: the machine still
+ * accepts and answers its packets, but nobody answers for it on the segment. IPv6 needs nothing more;
+ * for IPv4 the interface's arp_ignore is 1 for as long as one of its VIPs lingers. If the loopback is
+ * down, the VIP stays where it is.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "os/board.h"
+#include "os/links.h"
+#include "os/netlink.h"
+
+struct holder;
+
+/* All borrowed. NULL if there is no memory. */
+struct holder *holder_new(const struct config *config, const struct links *links,
+	struct netlink *netlink, struct board *board);
+void holder_free(struct holder *h);
+
+/* A full dump begins: whatever it does not mention is not there. */
+void holder_forget(struct holder *h);
+
+/* News of an address. True if it was @ret_vip's and somebody else took it away while it was wanted. */
+bool holder_see(struct holder *h, const struct netlink_address *news, tick now, uint32_t *ret_vip);
+
+/*
+ * After the first dump: VIPs that a previous life left are wanted until the node says otherwise, and
+ * reported as held, so that it may adopt them. Other addresses with roost's tag are removed; returns how many.
+ */
+uint32_t holder_adopt(struct holder *h);
+
+/*
+ * One batch of changes, and a report to the board. Netlink's news must be read after each call, before the
+ * next. True if there is more to do at once.
+ */
+bool holder_work(struct holder *h, tick now);
+
+/* From now on nothing is wanted, whatever the board says. */
+void holder_release(struct holder *h);
+
+/* The VIP is on its interface and wanted there: it may be announced. */
+bool holder_serves(const struct holder *h, uint32_t vip);
+
+/* No VIP is present that is roost's. */
+bool holder_is_empty(const struct holder *h);
+
+/* The last failure of a change since the last call: negative errno and its VIP; 0 if there was none. */
+int holder_take_error(struct holder *h, uint32_t *ret_vip);
+
+/* When a failed change is to be tried again. */
+tick holder_deadline(const struct holder *h);

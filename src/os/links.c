@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "os/links.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+void links_init(struct links *l, const struct config *config, uint32_t self)
+{
+	ASSERT(self < config->n_nodes && config->n_interfaces <= CONFIG_INTERFACES_MAX);
+	*l = (struct links){.config = config, .self = self};
+}
+
+void links_forget(struct links *l)
+{
+	links_init(l, l->config, l->self);
+}
+
+int32_t links_find(const struct links *l, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < l->config->n_interfaces; i++)
+		if (ifindex != 0 && l->links[i].ifindex == ifindex)
+			return (int32_t)i;
+	return -1;
+}
+
+static int32_t find_name(const struct links *l, const char *name)
+{
+	for (uint32_t i = 0; i < l->config->n_interfaces; i++)
+		if (strcmp(l->config->interfaces[i].name, name) == 0)
+			return (int32_t)i;
+	return -1;
+}
+
+void links_see_link(struct links *l, const struct netlink_link *news)
+{
+	const int32_t before = links_find(l, news->ifindex);
+	const int32_t named = find_name(l, news->name);
+	struct link *k;
+
+	if (news->loopback)
+		l->loopback = news->present && news->running ? news->ifindex : 0;
+	/* gone, or renamed away */
+	if (before >= 0 && (!news->present || before != named))
+		l->links[before] = (struct link){0};
+	if (named < 0 || !news->present)
+		return;
+	k = &l->links[named];
+	if (k->ifindex != news->ifindex)
+		*k = (struct link){.ifindex = news->ifindex};
+	k->running = news->running;
+	k->ethernet = news->ethernet;
+	memcpy(k->mac, news->mac, sizeof k->mac);
+}
+
+static void forget_address(struct link *k, uint32_t at)
+{
+	k->n_addresses--;
+	memmove(&k->addresses[at], &k->addresses[at + 1],
+		(k->n_addresses - at) * sizeof k->addresses[0]);
+}
+
+void links_see_address(struct links *l, const struct netlink_address *news)
+{
+	const int32_t interface = links_find(l, news->ifindex);
+	struct link *k;
+	uint32_t at = 0;
+
+	if (interface < 0)
+		return;
+	k = &l->links[interface];
+	while (at < k->n_addresses && !addr_equal(&k->addresses[at].address, &news->address))
+		at++;
+	if (!news->present) {
+		if (at < k->n_addresses)
+			forget_address(k, at);
+		return;
+	}
+	if (at == LINKS_ADDRS_MAX)
+		return;
+	if (at == k->n_addresses)
+		k->n_addresses++;
+	k->addresses[at] = (struct link_address){news->address, news->tentative};
+}
+
+static bool is_own(const struct links *l, const struct addr *address)
+{
+	const struct config_node *self = &l->config->nodes[l->self];
+
+	for (uint32_t i = 0; i < self->n_addresses; i++)
+		if (addr_equal(&self->addresses[i], address))
+			return true;
+	return false;
+}
+
+struct node_interface links_node_interface(const struct links *l, uint32_t interface)
+{
+	const struct link *k = &l->links[interface];
+	struct node_interface result = {.up = k->ifindex != 0 && k->running};
+	bool own = false;
+
+	for (uint32_t i = 0; i < k->n_addresses; i++) {
+		const struct addr *a = &k->addresses[i].address;
+		const enum family family = addr_family(a);
+
+		if (k->addresses[i].tentative)
+			continue;
+		if (family == FAMILY_IPV6 && !addr_is_link_local(a))
+			continue;
+		if (addr_is_none(&result.sources[family]))
+			result.sources[family] = *a;
+		if (family == FAMILY_IPV4 && !own && is_own(l, a)) {
+			result.sources[family] = *a;
+			own = true;
+		}
+	}
+	return result;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * The interfaces of the configuration as the kernel has them, kept by netlink's news: there under their
+ * name or not, running or not, and which of their addresses VRRP may speak from. An interface that
+ * vanishes and returns under the same name is the same one with another index. Makes no system call.
+ *
+ * Sources: over IPv4 the node's configured address if the interface has it, else the first that is no
+ * VIP; over IPv6 the first link-local address that is usable (RFC 9568 5.1.2.1).
+ */
+
+#include "config/config.h"
+#include "node/node.h"
+#include "os/netlink.h"
+
+/* Further addresses of an interface are not considered as sources. */
+#define LINKS_ADDRS_MAX 32
+
+struct link_address {
+	struct addr address;
+	bool tentative;
+};
+
+struct link {
+	uint32_t ifindex; /* 0: there is no such interface */
+	bool running, ethernet;
+	uint8_t mac[6];
+	struct link_address addresses[LINKS_ADDRS_MAX]; /* without VIPs, in the kernel's order */
+	uint32_t n_addresses;
+};
+
+struct links {
+	const struct config *config; /* borrowed */
+	uint32_t self;
+	uint32_t loopback; /* its index, while it is up; else 0 */
+	struct link links[CONFIG_INTERFACES_MAX];
+};
+
+void links_init(struct links *l, const struct config *config, uint32_t self);
+
+/* A full dump begins: whatever it does not mention is not there. */
+void links_forget(struct links *l);
+
+void links_see_link(struct links *l, const struct netlink_link *news);
+/* @news is not of a VIP. */
+void links_see_address(struct links *l, const struct netlink_address *news);
+
+/* The configuration's interface with this index, or -1. */
+int32_t links_find(const struct links *l, uint32_t ifindex);
+
+/* What the node is to know of @interface. */
+struct node_interface links_node_interface(const struct links *l, uint32_t interface);
