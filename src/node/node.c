@@ -208,12 +208,15 @@ static int32_t find_node(const struct node *n, const struct node_unit *u, const 
 	return plan_order(n->setup.plan, plan_router_of(n, u->router)->order)[place];
 }
 
-/* Whether the Active that @u knew is just before this node in the order, so that this node is the
- * one that may skip its skew. */
+/* Whether the Active that @u knew is just before this node in the order, so that this node is the one
+ * that may skip its skew. Where a better one may be alive and just not preempt, nobody may. */
 static bool is_next(const struct node *n, const struct node_unit *u)
 {
+	const struct vrrp_config *c = &n->routers[u->router].vrrp;
 	const uint32_t place = plan_priority_place(u->vrrp.active_priority, n->setup.plan->n_nodes);
 
+	if (place > 0 && (!c->preempt || c->preempt_delay > 0))
+		return false;
 	return u->vrrp.heard && u->vrrp.priority >= VRRP_PRIORITY_HEALTHY && place + 1 == u->place;
 }
 

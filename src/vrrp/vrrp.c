@@ -3,6 +3,10 @@
 
 #include "base/assert.h"
 
+/* The winner of a conflict announces again at the latest so long after the loser's own announcement;
+ * a loser that has just announced serves until then, for some neighbours believe in it. */
+#define BELIEVED tick_ms(60)
+
 /* The transitions that there are; `transition` asserts them. */
 static const uint8_t allowed[VRRP_STATES] = {
 	[VRRP_INITIALIZE] = 1 << VRRP_BACKUP | 1 << VRRP_ACTIVE,
@@ -72,6 +76,7 @@ static void transition(struct vrrp *v, enum vrrp_state to, enum vrrp_reason why,
 	v->advert_at = TICK_NEVER;
 	v->leave_by = TICK_NEVER;
 	v->inherited = false;
+	v->partings = 0;
 }
 
 static bool is_strictly_better(
@@ -135,18 +140,29 @@ static unsigned become_claimant(struct vrrp *v, enum vrrp_reason why, tick now)
 /* The advertisement in hand ends this node's service: Backup of its sender, by the order of a
  * planned hand-over. A parting advertisement tells a winner that may never have heard of this rival
  * that it must announce once more. */
+static unsigned part(struct vrrp *v, const struct vrrp_config *c, tick now)
+{
+	/* where packets get lost, as often as every other advertisement */
+	v->partings = (uint8_t)(c->interval / c->period - 1);
+	v->part_at = tick_add(now, c->period);
+	return VRRP_FX_ADVERTISE;
+}
+
+/* The advertisement in hand ends this node's service: Backup of its sender, by the order of a planned
+ * hand-over. */
 static unsigned yield(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
 {
 	const unsigned moved = v->state == VRRP_ACTIVE ? VRRP_FX_MOVED : 0;
+	const tick believed = now - v->since < BELIEVED ? BELIEVED : 0;
 
 	v->active_interval = ev->interval;
 	remember(v, c, ev, now);
 	become_backup(v, c, VRRP_WHY_BETTER, now);
 	if (c->strict)
 		return moved;
-	v->linger_until = tick_add(now, c->linger);
-	return moved | VRRP_FX_ADVERTISE;
+	v->linger_until = tick_add(now, c->linger + believed);
+	return moved | part(v, c, now);
 }
 
 static unsigned step_down(struct vrrp *v, enum vrrp_reason why, tick now)
@@ -239,6 +255,7 @@ static unsigned backup_left(
 static unsigned backup_advert(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
 {
+	const bool lets_go = v->inherited && !c->strict;
 	unsigned fx = 0;
 
 	if (ev->priority == VRRP_PRIORITY_LEAVING)
@@ -254,7 +271,7 @@ static unsigned backup_advert(
 	v->active_interval = ev->interval;
 	remember(v, c, ev, now);
 	v->active_down_at = tick_add(now, active_down(v, c));
-	return fx;
+	return lets_go ? fx | part(v, c, now) : fx;
 }
 
 /* RFC 9568 6.4.2 */
@@ -265,7 +282,13 @@ static unsigned step_backup(
 	case VRRP_EV_TICK:
 		if (now >= v->linger_until)
 			v->linger_until = TICK_NEVER;
-		return now >= v->active_down_at ? backup_expire(v, c, ev, now) : 0;
+		if (now >= v->active_down_at)
+			return backup_expire(v, c, ev, now);
+		if (v->partings == 0 || now < v->part_at)
+			return 0;
+		v->partings--;
+		v->part_at = tick_add(now, c->period);
+		return VRRP_FX_ADVERTISE;
 	case VRRP_EV_ADVERT: return backup_advert(v, c, ev, now);
 	case VRRP_EV_PRIORITY:
 		/* from worse to better than the one that serves, or the reverse: Active_Down
@@ -360,7 +383,8 @@ static unsigned step_active(
 		if (now < v->advert_at)
 			return 0;
 		vrrp_advertised(v, c, now);
-		return VRRP_FX_ADVERTISE;
+		/* while it slept another may have served, announced, and be gone again */
+		return VRRP_FX_ADVERTISE | (ev->late ? VRRP_FX_ANNOUNCE : 0);
 	case VRRP_EV_ADVERT: return active_advert(v, c, ev, now);
 	case VRRP_EV_PRIORITY: return VRRP_FX_ADVERTISE;
 	case VRRP_EV_LEAVE: return begin_leaving(v, c, now);
@@ -437,8 +461,9 @@ tick vrrp_deadline(const struct vrrp *v)
 {
 	const tick timer = tick_min(v->active_down_at, tick_min(v->advert_at, v->leave_by));
 	const tick claim = v->state == VRRP_CLAIMING ? v->served_until : TICK_NEVER;
+	const tick parting = v->partings ? v->part_at : TICK_NEVER;
 
-	return tick_min(tick_min(timer, claim), v->linger_until);
+	return tick_min(tick_min(timer, claim), tick_min(parting, v->linger_until));
 }
 
 enum vrrp_hold vrrp_wanted_hold(const struct vrrp *v, tick now)
@@ -482,5 +507,6 @@ void vrrp_check(const struct vrrp *v)
 	ASSERT(sends || v->state == VRRP_LEAVING || v->advert_at == TICK_NEVER);
 	ASSERT((v->state == VRRP_LEAVING) == (v->leave_by != TICK_NEVER));
 	ASSERT(!v->inherited || v->state == VRRP_BACKUP);
+	ASSERT(v->partings == 0 || v->state == VRRP_BACKUP);
 	ASSERT(v->linger_until == TICK_NEVER || v->state <= VRRP_BACKUP);
 }

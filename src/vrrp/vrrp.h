@@ -82,6 +82,8 @@ struct vrrp {
 	struct addr active; /* source of its last advertisement; addr_none if nobody was heard */
 	uint8_t active_priority; /* its last that was not 0 */
 	bool left;               /* its last was 0 */
+	uint8_t partings;        /* times that it is still to say that it yielded */
+	tick part_at;            /* when next */
 	tick heard;              /* when; 0 if never */
 	tick active_interval;    /* Active_Adver_Interval, learned (RFC 9568 6.1) */
 	tick served_until;       /* until then somebody is taken to serve, though we may preempt */

@@ -332,8 +332,8 @@ START_TEST(an_address_taken_away_is_announced_again_when_it_is_back)
 	struct node_event ev = {.kind = NODE_EV_HELD, .vip = 0, .hold = VRRP_HOLD_NONE};
 
 	take_all(f);
-	f->now += tick_s(1);
-	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+	for (const tick end = f->now + tick_s(1); f->now < end;)
+		wait(f);
 	turn(f, ev);
 	ev.hold = VRRP_HOLD_FULL;
 	turn(f, ev);

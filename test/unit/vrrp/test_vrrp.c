@@ -338,7 +338,7 @@ END_TEST
 START_TEST(an_active_yields_to_a_better_one_with_a_parting_word)
 {
 	struct vrrp v = active(&roost, 200);
-	const tick now = v.since + tick_ms(5);
+	const tick now = v.since + tick_ms(500);
 
 	ck_assert_uint_eq(hear(&v, &roost, 220, 9, now), VRRP_FX_ADVERTISE | VRRP_FX_MOVED);
 	ck_assert_int_eq(v.state, VRRP_BACKUP);
@@ -346,6 +346,42 @@ START_TEST(an_active_yields_to_a_better_one_with_a_parting_word)
 	ck_assert_uint_eq(vrrp_deadline(&v), now + tick_ms(20));
 	feed(&v, &roost, VRRP_EV_TICK, now + tick_ms(20));
 	ck_assert_int_eq(vrrp_wanted_hold(&v, now + tick_ms(20)), VRRP_HOLD_NONE);
+}
+END_TEST
+
+START_TEST(where_packets_get_lost_the_parting_word_is_repeated)
+{
+	struct vrrp_config c = roost;
+	struct vrrp v = active(&roost, 200);
+	const tick now = v.since + tick_s(1);
+
+	c.period = c.interval / 4;
+	ck_assert_uint_eq(hear(&v, &c, 220, 9, now), VRRP_FX_ADVERTISE | VRRP_FX_MOVED);
+	for (int i = 1; i <= 3; i++)
+		ck_assert_uint_eq(
+			feed(&v, &c, VRRP_EV_TICK, now + i * c.period), VRRP_FX_ADVERTISE);
+	ck_assert_uint_eq(vrrp_deadline(&v), v.active_down_at);
+}
+END_TEST
+
+START_TEST(one_that_has_just_announced_serves_until_the_winner_announced_again)
+{
+	struct vrrp v = active(&roost, 200);
+	const tick now = v.since + tick_ms(5);
+
+	hear(&v, &roost, 220, 9, now);
+	ck_assert_int_eq(vrrp_wanted_hold(&v, now + tick_ms(70)), VRRP_HOLD_DATA);
+	ck_assert_int_eq(vrrp_wanted_hold(&v, now + tick_ms(80)), VRRP_HOLD_NONE);
+}
+END_TEST
+
+START_TEST(an_active_that_slept_announces_again)
+{
+	struct vrrp v = active(&roost, 200);
+	const struct vrrp_event ev = {.kind = VRRP_EV_TICK, .late = true};
+
+	ck_assert_uint_eq(vrrp_step(&v, &roost, &ev, v.advert_at + tick_s(10)),
+		VRRP_FX_ADVERTISE | VRRP_FX_ANNOUNCE);
 }
 END_TEST
 
@@ -456,7 +492,7 @@ START_TEST(inherited_addresses_are_kept_until_somebody_else_is_heard)
 
 	v.inherited = true;
 	ck_assert_int_eq(vrrp_wanted_hold(&v, T0), VRRP_HOLD_FULL);
-	hear(&v, &roost, 150, 9, T0 + tick_ms(10));
+	ck_assert_uint_eq(hear(&v, &roost, 220, 9, T0 + tick_ms(10)), VRRP_FX_ADVERTISE);
 	ck_assert_int_eq(vrrp_wanted_hold(&v, T0 + tick_ms(10)), VRRP_HOLD_NONE);
 }
 END_TEST
@@ -485,6 +521,9 @@ int main(void)
 		an_active_answers_priority_0_at_once,
 		an_active_answers_a_losing_rival_and_announces_again,
 		an_active_yields_to_a_better_one_with_a_parting_word,
+		where_packets_get_lost_the_parting_word_is_repeated,
+		one_that_has_just_announced_serves_until_the_winner_announced_again,
+		an_active_that_slept_announces_again,
 		a_strict_active_yields_in_silence,
 		equal_priorities_are_decided_by_the_address,
 		the_word_of_the_one_just_relieved_is_no_conflict,
