@@ -171,20 +171,33 @@ static size_t print_service(const json_t *vips, size_t first, const struct paper
 	return i;
 }
 
-static void heard_cell(struct table *t, const json_t *node)
+/* Whether @name comes first for some VIP, so that it ought to serve and to be heard. */
+static bool has_share(const json_t *vips, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(vips); i++) {
+		const json_t *order = json_object_get(json_array_get(vips, i), "order");
+		const char *first = json_string_value(json_array_get(order, 0));
+
+		if (first && strcmp(first, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void heard_cell(struct table *t, const json_t *node, const json_t *vips)
 {
 	const json_t *heard = json_object_get(node, "heard_s");
-	const bool holds = number_of(node, "vips") > 0;
+	const bool idle = number_of(node, "vips") == 0;
+	const bool amiss = idle && has_share(vips, text_of(node, "name"));
 	char span[SPAN_SIZE];
 
 	if (truth_of(node, "self"))
 		table_cell(t, STYLE_GOOD, "this node");
 	else if (!json_is_number(heard))
-		table_cell(t, STYLE_DIM, "never");
+		table_cell(t, amiss ? STYLE_BAD : STYLE_DIM, "never");
 	else
-		table_cell(t,
-			holds && json_number_value(heard) > SILENCE_S ? STYLE_BAD : STYLE_PLAIN,
-			"%s ago", span_format(json_number_value(heard), span));
+		table_cell(t, amiss ? STYLE_BAD : STYLE_PLAIN, amiss ? "silent for %s" : "%s ago",
+			span_format(json_number_value(heard), span));
 }
 
 static void addresses_cell(struct table *t, const json_t *addresses)
@@ -198,8 +211,10 @@ static void addresses_cell(struct table *t, const json_t *addresses)
 		table_cell(t, STYLE_PLAIN, "%s", first ? first : "?");
 }
 
-static void print_nodes(const json_t *nodes, const struct paper *p)
+static void print_nodes(const json_t *document, const struct paper *p)
 {
+	const json_t *nodes = json_object_get(document, "nodes");
+	const json_t *vips = json_object_get(document, "vips");
 	static const char *const headings[] = {
 		"NODE", "ADDRESS", ">WEIGHT", ">VIPS", "HEARD", ">ADVERTS", ">MISSED"};
 	struct table t;
@@ -213,7 +228,7 @@ static void print_nodes(const json_t *nodes, const struct paper *p)
 		addresses_cell(&t, json_object_get(node, "addresses"));
 		table_cell(&t, STYLE_PLAIN, "%.0f", number_of(node, "weight"));
 		table_cell(&t, STYLE_PLAIN, "%.0f", number_of(node, "vips"));
-		heard_cell(&t, node);
+		heard_cell(&t, node, vips);
 		table_cell(&t, STYLE_PLAIN, "%.0f", number_of(node, "adverts"));
 		table_cell(&t, missed > 0 ? STYLE_WARN : STYLE_PLAIN, "%.0f", missed);
 	}
@@ -278,7 +293,7 @@ void status_text_print(const json_t *document, const struct paper *p)
 	print_summary(document, p);
 	for (size_t i = 0; i < json_array_size(vips);)
 		i = print_service(vips, i, p);
-	print_nodes(json_object_get(document, "nodes"), p);
+	print_nodes(document, p);
 	print_interfaces(json_object_get(document, "interfaces"), p);
 	print_counters(json_object_get(document, "counters"), p);
 }

@@ -96,6 +96,20 @@ static const struct addr *stranger_of(const struct node_unit *unit, int32_t hold
 	return now < v->served_until ? &v->active : NULL;
 }
 
+/* A Backup that has listened since its start has a better reason by now: a better node serves. */
+static enum vrrp_reason reason_of(const struct node *n, const struct node_unit *u, int32_t holder)
+{
+	const struct plan *plan = n->setup.plan;
+
+	if (u->vrrp.state != VRRP_BACKUP || u->vrrp.why != VRRP_WHY_START)
+		return u->vrrp.why;
+	if (holder == CONFIG_NO_NODE)
+		return VRRP_WHY_START;
+	return plan_place(plan, plan->routers[u->router].order, (uint32_t)holder) < u->place
+		       ? VRRP_WHY_BETTER
+		       : VRRP_WHY_START;
+}
+
 static json_t *order_names(const struct status_input *in, uint32_t bundle)
 {
 	const struct node_setup *setup = &in->node->setup;
@@ -135,7 +149,7 @@ static json_t *vip_object(
 	put(&o, "held", json_boolean(n->vips[vip].observed != VRRP_HOLD_NONE));
 	put(&o, "since", wall_time(in, since));
 	put(&o, "since_s", seconds(tick_since(in->now, since)));
-	put(&o, "why", json_string(vrrp_reason_text(v->why)));
+	put(&o, "why", json_string(vrrp_reason_text(reason_of(n, unit, holder))));
 	return o;
 }
 

@@ -80,6 +80,23 @@ START_TEST(a_vip_that_nobody_holds_is_red_on_a_terminal_and_plain_elsewhere)
 }
 END_TEST
 
+START_TEST(a_node_that_ought_to_serve_and_is_not_heard_is_called_silent)
+{
+	json_t *document = json_loads("{\"vips\":[{\"order\":[\"a\",\"b\",\"c\"]},{}],\"nodes\":["
+				      "{\"name\":\"a\",\"vips\":0,\"heard_s\":12},"
+				      "{\"name\":\"b\",\"vips\":1,\"heard_s\":0.1},"
+				      "{\"name\":\"c\",\"vips\":0,\"heard_s\":13}]}",
+		0, NULL);
+	char *text = status_text(document, false);
+
+	ck_assert_ptr_nonnull(strstr(text, "silent for 12 s"));
+	ck_assert_ptr_nonnull(strstr(text, "100 ms ago"));
+	ck_assert_ptr_nonnull(strstr(text, "13 s ago"));
+	free(text);
+	json_decref(document);
+}
+END_TEST
+
 START_TEST(a_document_with_missing_or_odd_fields_still_prints)
 {
 	static const char *const documents[] = {
@@ -426,6 +443,7 @@ int main(void)
 	const TTest *const tests[] = {
 		status_reads_as_the_golden_text,
 		a_vip_that_nobody_holds_is_red_on_a_terminal_and_plain_elsewhere,
+		a_node_that_ought_to_serve_and_is_not_heard_is_called_silent,
 		a_document_with_missing_or_odd_fields_still_prints,
 		long_orders_are_cut_with_a_count,
 		control_characters_from_the_socket_never_reach_the_terminal,

@@ -260,6 +260,21 @@ START_TEST(one_who_fell_silent_holds_nothing)
 }
 END_TEST
 
+START_TEST(a_backup_that_listened_while_a_better_node_served_says_so)
+{
+	struct scene s;
+	json_t *document;
+
+	scene_open(&s);
+	hear_second_from(&s, "10.1.1.3");
+	vrrp_of(&s, 1)->why = VRRP_WHY_START;
+	document = document_of(&s);
+	expect_text(vip_of(document, 1), "why", vrrp_reason_text(VRRP_WHY_BETTER));
+	json_decref(document);
+	scene_close(&s);
+}
+END_TEST
+
 START_TEST(the_state_tells_the_gravest_fact)
 {
 	struct scene s;
@@ -396,6 +411,7 @@ int main(void)
 		nobody_holds_a_vip_before_anything_was_heard,
 		a_holder_that_is_no_node_is_called_a_stranger,
 		one_who_fell_silent_holds_nothing,
+		a_backup_that_listened_while_a_better_node_served_says_so,
 		the_state_tells_the_gravest_fact,
 		a_clock_that_was_never_set_does_no_harm,
 		requests_are_understood,
