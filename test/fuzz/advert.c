@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "advert.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+static void check_equal(const struct advert *a, const struct advert *b)
+{
+	ASSERT(addr_equal(&a->source, &b->source));
+	ASSERT(addr_equal(&a->link_local, &b->link_local));
+	ASSERT(a->interval == b->interval);
+	ASSERT(a->family == b->family && a->version == b->version && a->vrid == b->vrid);
+	ASSERT(a->priority == b->priority && a->checksum == b->checksum);
+	ASSERT(a->n_addresses == b->n_addresses);
+	for (uint32_t i = 0; i < a->n_addresses; i++) {
+		ASSERT(addr_family(&a->addresses[i]) == a->family);
+		ASSERT(addr_equal(&a->addresses[i], &b->addresses[i]));
+	}
+}
+
+void fuzz_advert(const uint8_t *bytes, size_t size, const struct advert_envelope *envelope)
+{
+	struct advert got, again, untouched;
+	uint8_t built[ADVERT_SIZE_MAX];
+	size_t built_size;
+
+	memset(&got, 0x5a, sizeof got);
+	untouched = got;
+	if (advert_parse(bytes, size, envelope, &got) != ADVERT_ACCEPTED) {
+		ASSERT(memcmp(&got, &untouched, sizeof got) == 0);
+		return;
+	}
+	built_size = advert_build(&got, &envelope->destination, built, sizeof built);
+	ASSERT(built_size == size);
+	ASSERT(advert_parse(built, built_size, envelope, &again) == ADVERT_ACCEPTED);
+	check_equal(&got, &again);
+}

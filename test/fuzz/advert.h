@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/* What must hold of every message, for the targets that read advertisements. */
+
+#include "wire/advert.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Parses @bytes. What is accepted survives building and parsing; what is not leaves the result alone. */
+void fuzz_advert(const uint8_t *bytes, size_t size, const struct advert_envelope *envelope);
