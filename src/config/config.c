@@ -113,9 +113,7 @@ static void read_file(struct reading *r)
 	schema_defaults(&file_schema, r->config);
 	vrrp_section_init(&r->vrrp);
 	r->all_known = schema_read(r->findings, &file_schema, root, r->config, r->at);
-	r->interface = -1;
-	if (r->at[FILE_INTERFACE])
-		r->interface = read_interface(r, r->at[FILE_INTERFACE]);
+	r->interface = INTERFACE_UNREAD;
 	if (r->at[FILE_NODES])
 		read_nodes(r, r->at[FILE_NODES]);
 	else if (r->all_known)

@@ -8,11 +8,23 @@
 /* Longer lines are shown in part, so that a hostile file can't fill the journal. */
 #define SHOWN_COLUMNS 160
 #define SHOWN_BEFORE  40
+#define MESSAGE_SIZE  600
+
+/* A message that quotes very much ends in dots, after a whole character. */
+static void abridge(char message[static MESSAGE_SIZE])
+{
+	size_t end = MESSAGE_SIZE - 4;
+
+	while (end > 0 && ((unsigned char)message[end] & 0xc0) == 0x80)
+		end--;
+	memcpy(message + end, "...", 4);
+}
 
 static void add(struct findings *f, enum finding_kind kind, struct place at, const char *format,
 	va_list arguments)
 {
-	char *message;
+	char message[MESSAGE_SIZE];
+	int size;
 
 	if (kind == FINDING_ERROR)
 		f->n_errors++;
@@ -29,11 +41,17 @@ static void add(struct findings *f, enum finding_kind kind, struct place at, con
 		f->list = list;
 		f->capacity = capacity;
 	}
-	if (vasprintf(&message, format, arguments) < 0)
-		return;
-	f->list[f->n] =
-		(struct finding){.kind = kind, .at = at, .number = f->n, .message = message};
-	f->n++;
+	size = vsnprintf(message, sizeof message, format, arguments);
+	if (size >= (int)sizeof message)
+		abridge(message);
+	f->list[f->n] = (struct finding){
+		.kind = kind,
+		.at = at,
+		.number = f->n,
+		.message = strdup(message),
+	};
+	if (f->list[f->n].message)
+		f->n++;
 }
 
 void findings_error(struct findings *f, struct place at, const char *format, ...)

@@ -96,7 +96,7 @@ void read_nodes(struct reading *r, const struct tree *value)
 			"\"nodes\" names each server and its address, such as \"www1: 10.1.1.2\", "
 			"and "
 			"this is %s",
-			value->kind == TREE_MAPPING ? "empty" : tree_kind_name(value));
+			tree_kind_name(value));
 		return;
 	}
 	schema_find_duplicates(r->findings, value, "the node");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The sections of options: `vrrp:`, of the file and of each service, and `announce:`. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -303,28 +304,34 @@ void vrrp_section_init(struct vrrp_section *section)
 /* Reported where the interval stands, or where the version that makes an inherited one wrong does. */
 static void check_interval(struct reading *r, const struct vrrp_section *s)
 {
-	const struct tree *const value =
-		s->at[VRRP_INTERVAL] ? s->at[VRRP_INTERVAL] : s->at[VRRP_VERSION];
+	const struct tree *const own = s->at[VRRP_INTERVAL];
+	const struct place at = own ? own->at : s->at[VRRP_VERSION]->at;
 	const tick given = s->options.interval;
-	char text[VALUE_DURATION_SIZE];
+	char duration[VALUE_DURATION_SIZE];
+	char text[VALUE_DURATION_SIZE + 32];
+
+	snprintf(text, sizeof text, "%s", value_format_duration(given, duration));
+	if (!own)
+		snprintf(text, sizeof text, "%s (line %u)", duration,
+			r->vrrp.at[VRRP_INTERVAL]->at.line);
 
 	if (s->options.version == 3) {
 		if (given > INTERVAL_MOST_V3)
-			findings_error(r->findings, value->at,
+			findings_error(r->findings, at,
 				"the interval of %s is too long; version 3 allows 10ms to 40.95s",
-				value_format_duration(given, text));
+				text);
 		return;
 	}
 	if (given < S)
-		findings_error(r->findings, value->at,
+		findings_error(r->findings, at,
 			"the interval of %s is below a second; VRRP version 2 knows whole seconds "
 			"only: write 1s, or \"version: 3\"",
-			value_format_duration(given, text));
+			text);
 	else if (given % S != 0)
-		findings_error(r->findings, value->at,
+		findings_error(r->findings, at,
 			"the interval of %s is no whole number of seconds, as VRRP version 2 "
 			"wants; write %llus",
-			value_format_duration(given, text), (unsigned long long)(given / S));
+			text, (unsigned long long)(given / S));
 }
 
 void read_vrrp(struct reading *r, const struct tree *value, struct vrrp_section *section)

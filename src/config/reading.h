@@ -70,6 +70,9 @@ struct service_places {
 	bool all_known; /* every key; otherwise the missing one may be meant */
 };
 
+#define INTERFACE_BAD    (-1)
+#define INTERFACE_UNREAD (-2) /* no service has needed it yet */
+
 struct reading {
 	struct config *config;
 	struct findings *findings;
@@ -78,7 +81,7 @@ struct reading {
 	const struct tree *at[FILE_KEYS];
 	bool all_known; /* every key of these */
 	struct vrrp_section vrrp;
-	int32_t interface; /* the default one, or -1 */
+	int32_t interface; /* the default one's index, or one of the two above */
 	struct node_places nodes[CONFIG_NODES_MAX];
 	struct service_places *services;
 	const struct tree **vips;
@@ -93,9 +96,6 @@ void read_services(struct reading *r, const struct tree *value);
 /* Sets *@section, defaults first when it is the file's own, later ones on top of it. */
 void vrrp_section_init(struct vrrp_section *section);
 void read_vrrp(struct reading *r, const struct tree *value, struct vrrp_section *section);
-
-/* Index of @name among the interfaces, added if it is new; -1 if there are too many. */
-int32_t read_interface(struct reading *r, const struct tree *value);
 
 /* Index of the node that @value names, or -1, reported. */
 int32_t read_node_name(struct reading *r, const struct tree *value);

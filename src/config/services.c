@@ -44,20 +44,21 @@ _Static_assert(ARRAY_SIZE(vip_keys) == VIP_KEYS, "a table of all keys");
 
 const struct schema vip_schema = {"a VIP", vip_keys, VIP_KEYS};
 
-int32_t read_interface(struct reading *r, const struct tree *value)
+/* Index of @value among the interfaces, added if it is new; or INTERFACE_BAD, reported. */
+static int32_t read_interface(struct reading *r, const struct tree *value)
 {
 	struct config *const c = r->config;
 	char name[16];
 
 	if (!value_interface(r->findings, value, name))
-		return -1;
+		return INTERFACE_BAD;
 	for (uint32_t i = 0; i < c->n_interfaces; i++)
 		if (strcmp(c->interfaces[i].name, name) == 0)
 			return (int32_t)i;
 	if (c->n_interfaces == CONFIG_INTERFACES_MAX) {
 		findings_error(
 			r->findings, value->at, "more than %d interfaces", CONFIG_INTERFACES_MAX);
-		return -1;
+		return INTERFACE_BAD;
 	}
 	memcpy(c->interfaces[c->n_interfaces].name, name, sizeof name);
 	return (int32_t)c->n_interfaces++;
@@ -218,12 +219,20 @@ static void check_priority(struct reading *r, const struct config_service *servi
 			owners);
 }
 
+/* The file's own interface, which is one of the configuration's only if a service uses it. */
+static int32_t default_interface(struct reading *r)
+{
+	if (r->interface == INTERFACE_UNREAD)
+		r->interface = read_interface(r, r->at[FILE_INTERFACE]);
+	return r->interface;
+}
+
 /* All that a service says but its VIPs, which need it. */
 static void read_options(struct reading *r, const struct tree *value,
 	struct config_service *service, struct service_places *places)
 {
 	struct vrrp_section vrrp = r->vrrp;
-	int32_t interface = r->interface;
+	int32_t interface = INTERFACE_BAD;
 
 	memset(vrrp.at, 0, sizeof vrrp.at);
 	places->all_known = true;
@@ -234,7 +243,9 @@ static void read_options(struct reading *r, const struct tree *value,
 		places->at[SERVICE_VIPS] = value;
 	if (places->at[SERVICE_INTERFACE])
 		interface = read_interface(r, places->at[SERVICE_INTERFACE]);
-	else if (!r->at[FILE_INTERFACE] && r->all_known && places->all_known)
+	else if (r->at[FILE_INTERFACE])
+		interface = default_interface(r);
+	else if (r->all_known && places->all_known)
 		findings_error(r->findings, value->key->at,
 			"the service \"%s\" has no interface; add \"interface: eth0\" to it or to "
 			"the top "
@@ -282,7 +293,7 @@ void read_services(struct reading *r, const struct tree *value)
 			"\"services\" names each service and its VIPs, such as \"www: "
 			"[10.1.1.201]\", "
 			"and this is %s",
-			value->kind == TREE_MAPPING ? "empty" : tree_kind_name(value));
+			tree_kind_name(value));
 		return;
 	}
 	schema_find_duplicates(r->findings, value, "the service");

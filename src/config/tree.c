@@ -82,8 +82,8 @@ const char *tree_kind_name(const struct tree *tree)
 	switch (tree->kind) {
 	case TREE_NOTHING: return "nothing";
 	case TREE_SCALAR: return "a single value";
-	case TREE_LIST: return "a list";
-	case TREE_MAPPING: return "a mapping";
+	case TREE_LIST: return tree->n > 0 ? "a list" : "an empty list";
+	case TREE_MAPPING: return tree->n > 0 ? "a mapping" : "an empty mapping";
 	}
 	return "?";
 }
@@ -266,12 +266,25 @@ static void take_event(struct builder *b, struct fy_event *ev)
 	}
 }
 
+/* What would be right, for mistakes that many make. */
+static const struct {
+	const char *problem; /* in libfyaml's words */
+	const char *hint;
+} advice[] = {
+	{"invalid nested block mapping",
+		"a value with a colon at its end (2001:db8::) or before a blank needs quotes"},
+	{"invalid multiline plain key", "entries of one mapping begin in the same column"},
+	{"tab", "indent with blanks"},
+	{"closing quote", "add the quote"},
+};
+
 /* The parser's own complaint: the first one; what follows it is its echo. */
 static void report_syntax(struct builder *b, struct fy_diag *diag)
 {
 	const struct level *open = b->depth > 0 ? &b->stack[b->depth - 1] : NULL;
 	const struct fy_diag_error *error;
 	struct place at = {.line = 1, .column = 1, .width = 1};
+	const char *hint = NULL;
 	void *iterator = NULL;
 
 	b->failed = true;
@@ -284,7 +297,12 @@ static void report_syntax(struct builder *b, struct fy_diag *diag)
 		at.line = (uint32_t)error->line;
 		at.column = (uint32_t)error->column;
 	}
-	if (open && open->bracketed)
+	for (uint32_t i = 0; i < ARRAY_SIZE(advice); i++)
+		if (strstr(error->msg, advice[i].problem))
+			hint = advice[i].hint;
+	if (hint)
+		findings_error(b->findings, at, "YAML: %s; %s", error->msg, hint);
+	else if (open && open->bracketed)
 		findings_error(b->findings, at,
 			"YAML: %s; the \"%c\" of line %u, column %u is open", error->msg,
 			open->tree->kind == TREE_LIST ? '[' : '{', open->tree->at.line,
@@ -397,7 +415,7 @@ struct tree_file *tree_read(const char *text, size_t size, struct findings *find
 	}
 	build(&b, text, size);
 	if (!b.failed && (!b.file->root || b.file->root->kind == TREE_NOTHING))
-		fail(&b, (struct place){0},
+		fail(&b, (struct place){.line = 1, .column = 1, .width = 1},
 			"the file is empty; it needs at least interface, nodes and services");
 	if (b.failed) {
 		tree_free(b.file);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dump.h"
+
+#include "config/value.h"
+
+static const char *const checksums[] = {
+	[CONFIG_CHECKSUM_AUTO] = "auto",
+	[CONFIG_CHECKSUM_MESSAGE] = "message",
+	[CONFIG_CHECKSUM_PSEUDO] = "pseudo-header",
+};
+
+static void dump_duration(const char *name, tick duration, FILE *out)
+{
+	char text[VALUE_DURATION_SIZE];
+
+	fprintf(out, " %s %s", name, value_format_duration(duration, text));
+}
+
+static void dump_address(const struct addr *address, FILE *out)
+{
+	char text[ADDR_STRLEN];
+
+	fprintf(out, " %s", addr_format(address, text));
+}
+
+static void dump_vrrp(const struct config_vrrp *v, FILE *out)
+{
+	fprintf(out, "  version %u", v->version);
+	dump_duration("interval", v->interval, out);
+	fprintf(out, " redundancy %u %s", v->redundancy, v->preempt ? "preempt" : "no-preempt");
+	dump_duration("after", v->preempt_delay, out);
+	dump_duration("linger", v->linger, out);
+	fprintf(out, " checksum %s %s", checksums[v->checksum],
+		v->unicast ? "unicast" : "multicast");
+	for (uint32_t i = 0; i < v->n_peers; i++)
+		dump_address(&v->peers[i], out);
+	fputc('\n', out);
+}
+
+static void dump_service(const struct config *c, const struct config_service *s, FILE *out)
+{
+	fprintf(out, "service %s on %s\n", s->name, c->interfaces[s->interface].name);
+	dump_vrrp(&s->vrrp, out);
+	if (s->foreign_vrid != 0) {
+		fprintf(out, "  vrid %u priorities", s->foreign_vrid);
+		for (uint32_t i = 0; i < c->n_nodes; i++)
+			fprintf(out, " %u", s->priority[i]);
+		fputc('\n', out);
+	}
+	for (uint32_t i = s->first_bundle; i < s->first_bundle + s->n_bundles; i++) {
+		const struct config_bundle *const b = &c->bundles[i];
+
+		fprintf(out, "  bundle");
+		for (uint32_t j = b->first_vip; j < b->first_vip + b->n_vips; j++) {
+			dump_address(&c->vips[j].address, out);
+			fprintf(out, "@%u", c->vips[j].line);
+		}
+		if (b->preferred != CONFIG_NO_NODE)
+			fprintf(out, " prefers %s", c->nodes[b->preferred].name);
+		fputc('\n', out);
+	}
+}
+
+void dump_config(const struct config *c, FILE *out)
+{
+	fprintf(out, "cluster %s\n", c->cluster);
+	for (uint32_t i = 0; i < c->n_interfaces; i++)
+		fprintf(out, "interface %s vrids %u x %u\n", c->interfaces[i].name,
+			c->interfaces[i].vrid_first, c->interfaces[i].vrid_count);
+	for (uint32_t i = 0; i < c->n_nodes; i++) {
+		fprintf(out, "node %s weight %u", c->nodes[i].name, c->nodes[i].weight);
+		for (uint32_t j = 0; j < c->nodes[i].n_addresses; j++)
+			dump_address(&c->nodes[i].addresses[j], out);
+		fputc('\n', out);
+	}
+	for (uint32_t i = 0; i < c->n_services; i++)
+		dump_service(c, &c->services[i], out);
+	fprintf(out, "announce");
+	for (uint32_t i = 0; i < c->announce.n_shots; i++)
+		dump_duration("at", c->announce.shots[i], out);
+	dump_duration("refresh", c->announce.refresh, out);
+	fprintf(out, " rate %u burst %u\n", c->announce.rate, c->announce.burst);
+}
