@@ -103,6 +103,8 @@ static bool may_preempt(const struct vrrp *v, const struct vrrp_config *c, uint8
 static void remember(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
 {
+	if (!addr_equal(&v->active, &ev->source) || now >= v->served_until)
+		v->active_since = now;
 	v->active = ev->source;
 	v->active_priority = ev->priority;
 	v->heard = now;

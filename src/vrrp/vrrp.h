@@ -80,6 +80,7 @@ struct vrrp {
 
 	/* the one that serves, as far as heard */
 	struct addr active; /* source of its last advertisement; addr_none if nobody was heard */
+	tick active_since;  /* when it was first heard to serve */
 	uint8_t active_priority; /* its last that was not 0 */
 	bool left;               /* its last was 0 */
 	uint8_t partings;        /* times that it is still to say that it yielded */

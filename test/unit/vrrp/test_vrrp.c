@@ -319,7 +319,8 @@ START_TEST(an_active_answers_priority_0_at_once)
 {
 	struct vrrp v = active(&roost, 200);
 
-	ck_assert_uint_eq(hear(&v, &roost, 0, 9, v.since + tick_ms(5)), VRRP_FX_ADVERTISE);
+	ck_assert_uint_eq(
+		hear(&v, &roost, 0, 9, v.since + tick_ms(5)), VRRP_FX_ADVERTISE | VRRP_FX_ANNOUNCE);
 	ck_assert_int_eq(v.state, VRRP_ACTIVE);
 }
 END_TEST
