@@ -356,10 +356,10 @@ static unsigned active_advert(
 		addr_equal(&ev->source, &v->active) && now - v->since < 2 * v->active_interval;
 
 	/* RFC 9568 6.4.3: to priority 0 and to a losing rival the answer is an advertisement at
-	 * once */
+	 * once; and since either served, the last announcement must be ours */
 	if (ev->priority == VRRP_PRIORITY_LEAVING) {
 		v->advert_at = tick_add(now, c->period);
-		return VRRP_FX_ADVERTISE;
+		return VRRP_FX_ADVERTISE | VRRP_FX_ANNOUNCE;
 	}
 	if (is_strictly_better(v, c, ev))
 		return yield(v, c, ev, now);
