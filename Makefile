@@ -1,41 +1,64 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A short front for meson; every target works from a fresh clone.
+# A short front for meson. Every target works from a fresh clone: what is missing is installed with apt.
 
-BUILD    ?= build
-SAN      ?= build-asan
+BUILD       ?= build
+SAN         ?= build-asan
+MESON_FLAGS ?=
+export BUILD SAN
 
-.PHONY: all deps demo test check system interop bench lint cov install clean
+.NOTPARALLEL:
+.PHONY: all sanitized deps test-deps check test system demo bench lint fuzz cov install clean
 
 all: $(BUILD)/build.ninja
-	ninja -C $(BUILD)
+	@ninja -C $(BUILD)
 
+sanitized: $(SAN)/build.ninja
+	@ninja -C $(SAN)
+
+# Silent and quick when nothing is missing.
 deps:
-	tools/deps
+	@tools/deps
+
+test-deps:
+	@tools/deps test
 
 $(BUILD)/build.ninja: | deps
-	meson setup $(BUILD) --buildtype=release
+	meson setup $(BUILD) $(MESON_FLAGS)
 
-$(SAN)/build.ninja: | deps
-	CC=clang-14 meson setup $(SAN) --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+$(SAN)/build.ninja: | test-deps
+	CC=clang-14 meson setup $(SAN) -Db_sanitize=address,undefined -Db_lundef=false $(MESON_FLAGS)
 
-# Build, unit tests, simulation, corpus replay, lint: no root, no network.
-check: all
-	meson test -C $(BUILD) --print-errorlogs
+# Unit tests, simulation, corpus replay, lint: no root, no network.
+check: test-deps all
+	@tools/test hardened lint
 
-test: all $(SAN)/build.ninja
-	tools/test
+# ... and with sanitizers, and the real programs in network namespaces, as root.
+test: test-deps all sanitized
+	@tools/test
+
+system: test-deps all
+	@tools/test system
 
 demo: all
-	lab/demo
+	@lab/demo
 
-bench: all
-	test/bench/run
+bench: test-deps all
+	@test/bench/run
 
-lint: all
-	tools/lint
+lint: test-deps all
+	@tools/lint $(BUILD)
+
+fuzz: | test-deps
+	@tools/fuzz
+
+# Branch coverage of the unit tests and the simulation.
+cov: | test-deps
+	@[ -f build-cov/build.ninja ] || meson setup build-cov -Db_coverage=true --buildtype=debug
+	@meson test -C build-cov
+	@gcovr --branches --exclude-throw-branches -r . -f src build-cov
 
 install: all
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) $(SAN)
+	rm -rf $(BUILD) $(SAN) build-cov build-fuzz
