@@ -19,7 +19,7 @@
 
 static void record(struct node *n, const struct node_record *r)
 {
-	if (n->n_records < NODE_RECORDS_MAX)
+	if (n->n_records < n->max_records)
 		n->records[n->n_records++] = *r;
 	else
 		n->records_lost++;

@@ -127,16 +127,14 @@ struct node_send {
 	uint8_t priority;
 };
 
-#define NODE_RECORDS_MAX 512
-
-/* Filled by a TICK; node_effects_new() sizes the arrays for the node, so they never overflow. More
- * records than NODE_RECORDS_MAX in one turn are counted in @records_lost. */
+/* Filled by a TICK; node_effects_new() sizes the arrays for the node, so they never overflow: every
+ * VIP may move twice in a turn and say so. What is beyond that is counted in @records_lost. */
 struct node_effects {
 	struct node_send *sends;
 	struct addr *addresses;
 	uint32_t *holds;     /* VIP indexes, each once */
 	uint32_t *announces; /* VIP indexes, each once */
-	struct node_record records[NODE_RECORDS_MAX];
+	struct node_record *records;
 	uint32_t n_sends, n_addresses, n_holds, n_announces, n_records;
 	uint64_t records_lost;
 };
@@ -182,9 +180,9 @@ struct node {
 	uint32_t n_unsettled; /* VIPs whose observed hold is not the wanted one */
 	tick unsettled_since; /* the kernel side has made no progress with them since */
 	bool drained, kernel_ill, stopping;
-	tick stranger_at;                             /* last time that a stranger was recorded */
-	struct node_record records[NODE_RECORDS_MAX]; /* of this turn */
-	uint32_t n_records;
+	tick stranger_at;            /* last time that a stranger was recorded */
+	struct node_record *records; /* of this turn */
+	uint32_t n_records, max_records;
 	uint64_t records_lost;
 };
 

@@ -104,9 +104,11 @@ struct node *node_new(const struct node_setup *setup, tick now)
 	n->vips = array(n->n_vips, sizeof *n->vips);
 	n->changed = array(n->n_vips, sizeof *n->changed);
 	n->announce_vips = array(n->n_vips, sizeof *n->announce_vips);
+	n->max_records = 2 * n->n_vips + 64;
+	n->records = array(n->max_records, sizeof *n->records);
 	n->vip_index = array(n->vip_index_mask + 1, sizeof *n->vip_index);
 	if (!n->routers || !n->units || !n->vips || !n->changed || !n->announce_vips ||
-		!n->vip_index) {
+		!n->records || !n->vip_index) {
 		node_free(n);
 		return NULL;
 	}
@@ -133,6 +135,7 @@ void node_free(struct node *n)
 	free(n->vips);
 	free(n->changed);
 	free(n->announce_vips);
+	free(n->records);
 	free(n->vip_index);
 	free(n);
 }
@@ -148,7 +151,8 @@ struct node_effects *node_effects_new(const struct node *n)
 	fx->addresses = array(2 * n->n_vips, sizeof *fx->addresses);
 	fx->holds = array(n->n_vips, sizeof *fx->holds);
 	fx->announces = array(n->n_vips, sizeof *fx->announces);
-	if (!fx->sends || !fx->addresses || !fx->holds || !fx->announces) {
+	fx->records = array(n->max_records, sizeof *fx->records);
+	if (!fx->sends || !fx->addresses || !fx->holds || !fx->announces || !fx->records) {
 		node_effects_free(fx);
 		return NULL;
 	}
@@ -163,6 +167,7 @@ void node_effects_free(struct node_effects *fx)
 	free(fx->addresses);
 	free(fx->holds);
 	free(fx->announces);
+	free(fx->records);
 	free(fx);
 }
 
@@ -181,6 +186,8 @@ void node_copy(struct node *to, const struct node *from)
 	to->changed = own.changed;
 	to->announce_vips = own.announce_vips;
 	to->announce.vips = own.announce_vips;
+	to->records = own.records;
 	to->vip_index = own.vip_index;
+	to->n_records = 0;
 	to->n_changed = 0;
 }

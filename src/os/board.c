@@ -10,7 +10,6 @@
 #include "base/assert.h"
 
 #define MESSAGES_MAX 64
-#define RECORDS_MAX  1024
 
 struct cell {
 	_Atomic uint32_t announce_asked;
@@ -36,6 +35,15 @@ struct board {
 	_Atomic uint64_t turns;
 	_Atomic bool snapshot_asked, stopped, quitting;
 };
+
+static uint32_t power_of_two(uint32_t at_least)
+{
+	uint32_t n = 1;
+
+	while (n < at_least)
+		n *= 2;
+	return n;
+}
 
 static bool ring_init(struct ring *r, uint32_t n_slots, size_t slot_size)
 {
@@ -79,7 +87,8 @@ struct board *board_new(uint32_t n_vips)
 	b->slow_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (!b->cells || b->fast_fd < 0 || b->slow_fd < 0 ||
 		!ring_init(&b->messages, MESSAGES_MAX, sizeof(struct board_message)) ||
-		!ring_init(&b->records, RECORDS_MAX, sizeof(struct node_record))) {
+		!ring_init(
+			&b->records, power_of_two(2 * n_vips + 256), sizeof(struct node_record))) {
 		board_free(b);
 		return NULL;
 	}
