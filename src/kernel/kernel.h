@@ -26,14 +26,14 @@
 struct kernel_vip {
 	enum vrrp_hold wanted;
 	enum vrrp_hold served; /* as what it was wanted last; FULL if never */
-	bool present;	       /* the address, /32 or /128, is on its interface */
-	bool ours;	       /* ... with roost's tag (IFA_PROTO) and flags */
-	uint8_t echoes;	       /* our own removals whose news is still to come */
+	bool present;          /* the address, /32 or /128, is on its interface */
+	bool ours;             /* ... with roost's tag (IFA_PROTO) and flags */
+	uint8_t echoes;        /* our own removals whose news is still to come */
 	uint32_t thefts;       /* how often somebody took it while it was wanted */
 	uint32_t thefts_row;   /* ... at short intervals */
-	tick stolen_at;	       /* the last time */
+	tick stolen_at;        /* the last time */
 	uint32_t failures;     /* failed attempts in a row */
-	tick retry_at;	       /* after failures or repeated thefts: not before; 0: at once */
+	tick retry_at;         /* after failures or repeated thefts: not before; 0: at once */
 };
 
 enum kernel_op_kind { KERNEL_ADD, KERNEL_REMOVE };

@@ -18,24 +18,24 @@
 #include "base/tick.h"
 
 #define ADVERT_IP_PROTOCOL 112
-#define ADVERT_TTL	   255
+#define ADVERT_TTL         255
 #define ADVERT_ADDRS_MAX   255
 /* Header, 255 IPv6 addresses and version 2's authentication data. */
-#define ADVERT_SIZE_MAX	   (8 + ADVERT_ADDRS_MAX * 16 + 8)
+#define ADVERT_SIZE_MAX (8 + ADVERT_ADDRS_MAX * 16 + 8)
 
 /* The IPv4 version 3 checksum covers the message, or a pseudo-header too (see config_checksum). */
 enum advert_checksum { ADVERT_CHECKSUM_MESSAGE, ADVERT_CHECKSUM_PSEUDO };
 
 struct advert {
-	struct addr source;	   /* of the datagram */
-	struct addr link_local;	   /* version 3 IPv6: the first address listed; else addr_none */
-	tick interval;		   /* advertised */
+	struct addr source;     /* of the datagram */
+	struct addr link_local; /* version 3 IPv6: the first address listed; else addr_none */
+	tick interval;          /* advertised */
 	enum family family;
-	uint8_t version;	   /* 2 or 3 */
-	uint8_t vrid;		   /* 1 to 255 */
-	uint8_t priority;	   /* 0: leaving */
+	uint8_t version;               /* 2 or 3 */
+	uint8_t vrid;                  /* 1 to 255 */
+	uint8_t priority;              /* 0: leaving */
 	enum advert_checksum checksum; /* IPv4 version 3: the form seen, or to be sent */
-	uint32_t n_addresses;	   /* without link_local */
+	uint32_t n_addresses;          /* without link_local */
 	struct addr addresses[ADVERT_ADDRS_MAX];
 };
 
@@ -49,17 +49,17 @@ struct advert_envelope {
 /* The outcome of a receive, in the order of the checks; each is a counter of its own. */
 enum advert_verdict {
 	ADVERT_ACCEPTED,
-	ADVERT_BAD_TTL,		/* not 255: it crossed a router */
-	ADVERT_BAD_VERSION,	/* neither 2 nor 3, or 2 over IPv6 */
-	ADVERT_BAD_TYPE,	/* not an ADVERTISEMENT */
-	ADVERT_TRUNCATED,	/* shorter than its own count of addresses */
-	ADVERT_BAD_LENGTH,	/* longer than its count of addresses */
+	ADVERT_BAD_TTL,     /* not 255: it crossed a router */
+	ADVERT_BAD_VERSION, /* neither 2 nor 3, or 2 over IPv6 */
+	ADVERT_BAD_TYPE,    /* not an ADVERTISEMENT */
+	ADVERT_TRUNCATED,   /* shorter than its own count of addresses */
+	ADVERT_BAD_LENGTH,  /* longer than its count of addresses */
 	ADVERT_BAD_CHECKSUM,
-	ADVERT_BAD_VRID,	/* 0 */
-	ADVERT_BAD_COUNT,	/* no address listed */
-	ADVERT_BAD_INTERVAL,	/* 0 */
-	ADVERT_BAD_AUTH,	/* version 2 with an authentication type other than 0 */
-	ADVERT_BAD_ADDRESS,	/* an IPv4-mapped address in an IPv6 message */
+	ADVERT_BAD_VRID,     /* 0 */
+	ADVERT_BAD_COUNT,    /* no address listed */
+	ADVERT_BAD_INTERVAL, /* 0 */
+	ADVERT_BAD_AUTH,     /* version 2 with an authentication type other than 0 */
+	ADVERT_BAD_ADDRESS,  /* an IPv4-mapped address in an IPv6 message */
 	ADVERT_VERDICTS,
 };
 
@@ -86,8 +86,8 @@ bool advert_strip_ipv4(const uint8_t *datagram, size_t size, struct advert_envel
  * form needs it) and returns its size; 0 if @size is too small. @a->link_local is sent first over
  * IPv6 version 3. The interval is rounded down to the version's unit.
  */
-size_t advert_build(const struct advert *a, const struct addr *destination, uint8_t *bytes,
-	size_t size);
+size_t advert_build(
+	const struct advert *a, const struct addr *destination, uint8_t *bytes, size_t size);
 
 /* Bytes of a message that lists @n_addresses VIPs, the link-local one of IPv6 not counted. */
 size_t advert_size(uint8_t version, enum family family, uint32_t n_addresses);

@@ -19,10 +19,10 @@
 #define ANNOUNCEMENT_SIZE_MAX 96
 
 struct announcement {
-	uint8_t mac[6];	    /* of the interface that serves */
+	uint8_t mac[6]; /* of the interface that serves */
 	struct addr vip;
 	struct addr gateway; /* of the VIP's family, or addr_none */
-	bool router;	    /* IPv6: this host forwards, so the Router flag is set */
+	bool router;         /* IPv6: this host forwards, so the Router flag is set */
 };
 
 /* The gratuitous ARP request or unsolicited NA; returns the frame's size, 0 if it does not fit. */
