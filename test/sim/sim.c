@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Time, faults, and the turns of the daemons' fast threads. */
+#include "sim.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+#define ALL_PLACES ((UINT32_C(1) << SIM_PLACES_MAX) - 1)
+
+/* ------------------------------------------------------------------ trace */
+
+void sim_note(struct sim *s, uint32_t place, uint64_t what, const char *format, ...)
+{
+	const uint64_t facts[] = {s->now, place, what, (uint8_t)format[0]};
+	va_list args;
+
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+		s->hash = (s->hash ^ facts[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		s->hash ^= s->hash >> 29;
+	}
+	if (!s->trace)
+		return;
+	fprintf(stderr, "%10.6f  %2u  ", (double)s->now / 1e9, place);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static void note_record(struct sim *s, const struct sim_machine *m, const struct node_record *r)
+{
+	static const char *const names[NODE_RECORD_KINDS] = {
+		[NODE_RECORD_SERVING] = "serves",
+		[NODE_RECORD_NOT_SERVING] = "serves no more",
+		[NODE_RECORD_CONFLICT] = "conflict",
+		[NODE_RECORD_STRANGER] = "stranger",
+		[NODE_RECORD_LINK_UP] = "link up",
+		[NODE_RECORD_LINK_DOWN] = "link down",
+		[NODE_RECORD_REDUNDANCY] = "redundancy",
+		[NODE_RECORD_LATE] = "late",
+		[NODE_RECORD_ILL] = "ill",
+		[NODE_RECORD_WELL] = "well",
+	};
+	const uint32_t number = r->vip < SIM_VIPS_MAX ? m->file->number[r->vip] : 0;
+
+	sim_note(s, sim_place(s, m), number << 8 | r->kind, "%s: VIP %u, %s, number %u",
+		names[r->kind] ? names[r->kind] : "?", number, vrrp_reason_text(r->why), r->number);
+}
+
+/* ------------------------------------------------------------------ queue */
+
+static bool is_before(const struct sim_event *a, const struct sim_event *b)
+{
+	return a->at != b->at ? a->at < b->at : a->sequence < b->sequence;
+}
+
+void sim_push(struct sim *s, struct sim_event ev)
+{
+	uint32_t i = s->n_events++;
+
+	if (s->n_events > s->events_size) {
+		s->events_size = s->events_size ? 2 * s->events_size : 256;
+		s->heap = realloc(s->heap, s->events_size * sizeof *s->heap);
+		ASSERT(s->heap);
+	}
+	ev.sequence = s->sequence++;
+	for (; i > 0 && is_before(&ev, &s->heap[(i - 1) / 2]); i = (i - 1) / 2)
+		s->heap[i] = s->heap[(i - 1) / 2];
+	s->heap[i] = ev;
+}
+
+struct sim_event sim_pop(struct sim *s)
+{
+	const struct sim_event first = s->heap[0];
+	const struct sim_event last = s->heap[--s->n_events];
+	uint32_t i = 0;
+
+	for (uint32_t child = 1; child < s->n_events; child = 2 * i + 1) {
+		if (child + 1 < s->n_events && is_before(&s->heap[child + 1], &s->heap[child]))
+			child++;
+		if (!is_before(&s->heap[child], &last))
+			break;
+		s->heap[i] = s->heap[child];
+		i = child;
+	}
+	s->heap[i] = last;
+	return first;
+}
+
+/* ---------------------------------------------------------------- threads */
+
+uint32_t sim_place(const struct sim *s, const struct sim_machine *m)
+{
+	return (uint32_t)(m - s->machines);
+}
+
+bool sim_is_running(const struct sim_machine *m)
+{
+	return m->node || (m->up && m->foreign.state != SIM_FOREIGN_OFF);
+}
+
+bool sim_reaches(const struct sim *s, uint32_t from, uint32_t to)
+{
+	return from == to || s->open[from] >> to & 1;
+}
+
+/* Some tens of µs, and now and then a few ms. */
+tick sim_latency(struct sim *s)
+{
+	const uint64_t dice = rng_next(&s->rng);
+
+	if (dice % 256 == 0)
+		return tick_us(1000 + (dice >> 32) % 3000);
+	return tick_us(20) + (dice >> 32) % tick_us(80);
+}
+
+void sim_want_turn(struct sim *s, struct sim_machine *m, tick at)
+{
+	(void)s;
+	m->turn_at = tick_min(m->turn_at, at);
+}
+
+void sim_want_slow(struct sim *s, struct sim_machine *m, tick at)
+{
+	(void)s;
+	m->slow_at = tick_min(m->slow_at, at);
+}
+
+static void start_daemon(struct sim *s, struct sim_machine *m)
+{
+	const struct node_setup setup = {
+		.config = &m->file->config,
+		.plan = m->file->plan,
+		.self = m->self,
+		.seed = rng_next(&s->rng),
+	};
+
+	m->node = node_new(&setup, s->now + m->clock);
+	m->fx = m->node ? node_effects_new(m->node) : NULL;
+	ASSERT(m->fx);
+	m->frozen = false;
+	m->turn_at = TICK_NEVER;
+	m->stop_news = false;
+	m->drain_news = false;
+	machine_begin(s, m);
+	sim_want_turn(s, m, s->now + sim_latency(s));
+}
+
+static void empty_socket(struct sim *s, struct sim_machine *m)
+{
+	for (; m->socket_size; m->socket_size--) {
+		net_release(s, m->socket[m->socket_head]);
+		m->socket_head = (m->socket_head + 1) % SIM_SOCKET_MAX;
+	}
+}
+
+static void end_daemon(struct sim *s, struct sim_machine *m)
+{
+	if (!m->node)
+		return;
+	machine_end(s, m);
+	empty_socket(s, m);
+	node_effects_free(m->fx);
+	node_free(m->node);
+	m->fx = NULL;
+	m->node = NULL;
+	m->turn_at = TICK_NEVER;
+	s->dirty = true;
+}
+
+/* What the boards and the socket hold, as events of one turn. */
+static void drain(struct sim *s, struct sim_machine *m, tick now)
+{
+	struct node_event ev = {0};
+
+	for (; m->socket_size; m->socket_size--) {
+		const uint32_t packet = m->socket[m->socket_head];
+
+		m->socket_head = (m->socket_head + 1) % SIM_SOCKET_MAX;
+		ev.kind = NODE_EV_ADVERT;
+		ev.advert = &s->packets[packet].advert;
+		node_step(m->node, &ev, now, m->fx);
+		net_release(s, packet);
+	}
+	for (ev.vip = 0; m->held_news; ev.vip++, m->held_news >>= 1) {
+		ev.kind = NODE_EV_HELD;
+		ev.hold = m->held[ev.vip];
+		if (m->held_news & 1)
+			node_step(m->node, &ev, now, m->fx);
+	}
+	/* an answer to an older request than the last says nothing */
+	m->announced_news &= ~m->announce_news;
+	for (ev.vip = 0; m->announced_news; ev.vip++, m->announced_news >>= 1) {
+		ev.kind = NODE_EV_ANNOUNCED;
+		if (m->announced_news & 1)
+			node_step(m->node, &ev, now, m->fx);
+	}
+	if (m->link_news) {
+		ev.kind = NODE_EV_LINK;
+		ev.link.up = m->carrier;
+		for (enum family f = 0; f < FAMILY_COUNT; f++)
+			ev.link.sources[f] = sim_place_address(sim_place(s, m), f);
+		node_step(m->node, &ev, now, m->fx);
+		m->relinked = true;
+		m->link_news = false;
+	}
+	if (m->drain_news) {
+		ev.kind = NODE_EV_DRAIN;
+		ev.drain = m->drain;
+		node_step(m->node, &ev, now, m->fx);
+	}
+	if (m->stop_news) {
+		ev.kind = NODE_EV_STOP;
+		node_step(m->node, &ev, now, m->fx);
+	}
+	m->drain_news = false;
+	m->stop_news = false;
+}
+
+static void watch_hold(struct sim *s, struct sim_machine *m, uint32_t vip)
+{
+	const enum vrrp_hold wanted = m->node->vips[vip].wanted;
+	const uint32_t bit = UINT32_C(1) << m->file->number[vip];
+
+	if (m->wanted[vip] == VRRP_HOLD_NONE && wanted != VRRP_HOLD_NONE)
+		s->watch.moved |= bit;
+	if (m->wanted[vip] != VRRP_HOLD_NONE && wanted == VRRP_HOLD_NONE)
+		s->watch.left |= bit;
+}
+
+static void carry_out(struct sim *s, struct sim_machine *m)
+{
+	const struct node_effects *fx = m->fx;
+
+	for (uint32_t i = 0; i < fx->n_sends; i++) {
+		const uint32_t packet = net_packet(s);
+
+		node_fill_advert(m->node, fx, &fx->sends[i], &s->packets[packet].advert);
+		if (m->carrier)
+			net_send(s, sim_place(s, m), packet);
+		else
+			net_release(s, packet);
+	}
+	for (uint32_t i = 0; i < fx->n_holds; i++) {
+		const uint32_t vip = fx->holds[i];
+
+		watch_hold(s, m, vip);
+		m->wanted[vip] = m->node->vips[vip].wanted;
+		sim_note(s, sim_place(s, m), (uint64_t)m->wanted[vip] << 8 | m->file->number[vip],
+			"wants VIP %u: %u", m->file->number[vip], m->wanted[vip]);
+	}
+	if (m->relinked) /* also what a previous life left and this node did not adopt */
+		for (uint32_t i = 0; i < m->file->config.n_vips; i++)
+			m->wanted[i] = m->node->vips[i].wanted;
+	for (uint32_t i = 0; i < fx->n_announces; i++)
+		m->announce_news |= UINT32_C(1) << fx->announces[i];
+	for (uint32_t i = 0; i < fx->n_records; i++)
+		note_record(s, m, &fx->records[i]);
+	if (m->relinked || fx->n_holds || fx->n_announces)
+		sim_want_slow(s, m, s->now + sim_latency(s));
+	m->relinked = false;
+}
+
+static void turn(struct sim *s, struct sim_machine *m)
+{
+	const struct node_event ev = {.kind = NODE_EV_TICK};
+	const tick now = s->now + m->clock;
+	tick deadline;
+
+	m->turn_at = TICK_NEVER;
+	s->turns++;
+	drain(s, m, now);
+	node_step(m->node, &ev, now, m->fx);
+	node_check(m->node);
+	carry_out(s, m);
+	if (node_is_stopped(m->node)) {
+		sim_note(s, sim_place(s, m), 0, "daemon ends");
+		end_daemon(s, m);
+		return;
+	}
+	deadline = node_deadline(m->node);
+	if (deadline != TICK_NEVER)
+		sim_want_turn(s, m,
+			tick_max(s->now, deadline - tick_min(deadline, m->clock)) + sim_latency(s));
+}
+
+/* ----------------------------------------------------------------- faults */
+
+const char *sim_fault_text(const struct sim_fault *fault, char *text, size_t size)
+{
+	static const char *const names[SIM_FAULT_KINDS] = {
+		[SIM_START] = "start",
+		[SIM_CRASH] = "crash",
+		[SIM_KILL] = "kill",
+		[SIM_STOP] = "stop",
+		[SIM_DRAIN] = "drain",
+		[SIM_UNDRAIN] = "undrain",
+		[SIM_FREEZE] = "freeze",
+		[SIM_THAW] = "thaw",
+		[SIM_UNPLUG] = "unplug",
+		[SIM_PLUG] = "plug",
+		[SIM_LEAP] = "leap",
+		[SIM_CUT] = "cut",
+		[SIM_PARTITION] = "partition",
+		[SIM_HEAL] = "heal",
+		[SIM_LOSS] = "loss",
+		[SIM_DELAY] = "delay",
+		[SIM_DUPLICATE] = "duplicate",
+		[SIM_STALL] = "stall",
+		[SIM_FAIL] = "fail",
+		[SIM_STEAL] = "steal",
+		[SIM_DEAFEN] = "deafen",
+	};
+
+	snprintf(text, size, "fault: %s, place %u, peer %u, amount %u", names[fault->kind],
+		fault->place, fault->peer, fault->amount);
+	return text;
+}
+
+static void start(struct sim *s, struct sim_machine *m)
+{
+	if (sim_is_running(m))
+		return;
+	if (!m->up)
+		machine_power(s, m, true);
+	if (m->file)
+		start_daemon(s, m);
+	else
+		foreign_start(s, m);
+}
+
+static void stop(struct sim *s, struct sim_machine *m)
+{
+	if (!sim_is_running(m))
+		return;
+	if (!m->file) {
+		foreign_stop(s, m, true);
+		return;
+	}
+	m->stop_news = true;
+	sim_want_turn(s, m, s->now + sim_latency(s));
+}
+
+static void crash(struct sim *s, struct sim_machine *m)
+{
+	if (m->file)
+		end_daemon(s, m);
+	else
+		foreign_stop(s, m, false);
+	machine_power(s, m, false);
+}
+
+static void plug(struct sim *s, struct sim_machine *m, bool carrier)
+{
+	if (!m->up || m->carrier == carrier)
+		return;
+	m->carrier = carrier;
+	s->dirty = true;
+	if (m->node)
+		sim_want_slow(s, m, s->now + sim_latency(s));
+}
+
+static void drain_command(struct sim *s, struct sim_machine *m, bool drained)
+{
+	if (!m->node)
+		return;
+	m->drain = drained;
+	m->drain_news = true;
+	sim_want_turn(s, m, s->now + sim_latency(s));
+}
+
+/* Commands and the end of a freeze or a leap find the daemon asleep; it wakes. */
+static void disturb(struct sim *s, struct sim_machine *m, const struct sim_fault *fault)
+{
+	if (!m->node)
+		return;
+	if (fault->kind == SIM_FREEZE) {
+		m->frozen = true;
+		return;
+	}
+	if (fault->kind == SIM_THAW)
+		m->frozen = false;
+	else
+		m->clock += tick_ms(fault->amount);
+	sim_want_turn(s, m, s->now + sim_latency(s));
+	sim_want_slow(s, m, s->now + sim_latency(s));
+}
+
+static void partition(struct sim *s, uint32_t side)
+{
+	for (uint32_t i = 0; i < SIM_PLACES_MAX; i++)
+		s->open[i] &= side >> i & 1 ? side : ~side;
+}
+
+void sim_apply(struct sim *s, const struct sim_fault *fault)
+{
+	struct sim_machine *m = &s->machines[fault->place];
+	char text[80];
+
+	ASSERT(fault->place < SIM_PLACES_MAX && fault->peer < SIM_PLACES_MAX);
+	sim_note(s, fault->place, (uint64_t)fault->kind << 32 | fault->amount, "%s",
+		s->trace ? sim_fault_text(fault, text, sizeof text) : "");
+	switch (fault->kind) {
+	case SIM_START: start(s, m); break;
+	case SIM_CRASH: crash(s, m); break;
+	case SIM_KILL: end_daemon(s, m); break;
+	case SIM_STOP: stop(s, m); break;
+	case SIM_DRAIN: drain_command(s, m, true); break;
+	case SIM_UNDRAIN: drain_command(s, m, false); break;
+	case SIM_FREEZE:
+	case SIM_THAW:
+	case SIM_LEAP: disturb(s, m, fault); break;
+	case SIM_UNPLUG: plug(s, m, false); break;
+	case SIM_PLUG: plug(s, m, true); break;
+	case SIM_CUT: s->open[fault->place] &= ~(UINT32_C(1) << fault->peer); break;
+	case SIM_PARTITION: partition(s, fault->amount); break;
+	case SIM_HEAL:
+		for (uint32_t i = 0; i < SIM_PLACES_MAX; i++)
+			s->open[i] = ALL_PLACES;
+		break;
+	case SIM_LOSS: s->loss_permille = fault->amount; break;
+	case SIM_DELAY: s->delay_us = fault->amount; break;
+	case SIM_DUPLICATE: s->duplicate_permille = fault->amount; break;
+	case SIM_STALL: m->stalled_until = s->now + tick_ms(fault->amount); break;
+	case SIM_FAIL: m->fail_permille = fault->amount; break;
+	case SIM_STEAL: machine_steal(s, m, fault->amount); break;
+	case SIM_DEAFEN:
+		m->n_news = 0;
+		m->overrun = true;
+		if (m->node)
+			sim_want_slow(s, m, s->now + sim_latency(s));
+		break;
+	case SIM_FAULT_KINDS: ASSERT(!"a fault");
+	}
+	s->dirty = true;
+}
+
+void sim_apply_at(struct sim *s, const struct sim_fault *fault, tick at)
+{
+	ASSERT(s->n_script < ARRAY_SIZE(s->script));
+	s->script[s->n_script] = *fault;
+	sim_push(s, (struct sim_event){.kind = SIM_EV_FAULT, .at = at, .what = s->n_script++});
+}
+
+/* -------------------------------------------------------------------- run */
+
+static tick fast_deadline(const struct sim_machine *m)
+{
+	return m->frozen ? TICK_NEVER : m->turn_at;
+}
+
+/* Carries out whatever is due next, unless that is after @until. */
+static bool step(struct sim *s, tick until)
+{
+	tick at = s->n_events ? s->heap[0].at : TICK_NEVER;
+	struct sim_machine *machine = NULL;
+	bool fast = false;
+
+	for (uint32_t i = 0; i < s->n_places; i++) {
+		struct sim_machine *m = &s->machines[i];
+		const tick f = fast_deadline(m), slow = machine_deadline(m);
+
+		if (tick_min(f, slow) >= at)
+			continue;
+		at = tick_min(f, slow);
+		machine = m;
+		fast = f <= slow;
+	}
+	if (at > until)
+		return false;
+	s->now = tick_max(s->now, at);
+	if (machine && fast) {
+		machine->file ? turn(s, machine) : foreign_turn(s, machine);
+	} else if (machine) {
+		machine_step(s, machine);
+	} else {
+		const struct sim_event ev = sim_pop(s);
+
+		if (ev.kind == SIM_EV_FAULT)
+			sim_apply(s, &s->script[ev.what]);
+		else
+			net_arrive(s, &ev);
+	}
+	return true;
+}
+
+void sim_run(struct sim *s, tick span)
+{
+	const tick until = s->now + span;
+
+	do {
+		if (s->dirty && s->watching)
+			sim_observe(s);
+	} while (step(s, until));
+	s->now = until;
+}
+
+tick sim_settle_span(const struct sim *s)
+{
+	tick interval = 0, delay = 0, refresh = 0;
+
+	for (uint32_t i = 0; i < s->n_files; i++) {
+		const struct sim_file_spec *spec = &s->files[i].spec;
+
+		if (spec->refresh < tick_s(60))
+			refresh = tick_max(refresh, spec->refresh + spec->refresh / 8);
+		for (uint32_t k = 0; k < spec->n_services; k++) {
+			const struct config_vrrp *vrrp = &spec->services[k].vrrp;
+
+			interval = tick_max(interval, vrrp->interval);
+			delay = tick_max(delay, vrrp->preempt_delay);
+		}
+	}
+	return 10 * interval + delay + tick_max(refresh, tick_s(3) + tick_ms(200));
+}
+
+/* ------------------------------------------------------------------ world */
+
+struct sim *sim_new(uint64_t seed)
+{
+	struct sim *s = calloc(1, sizeof *s);
+
+	ASSERT(s);
+	s->rng.state = seed;
+	s->now = tick_s(1);
+	s->hash = seed;
+	for (uint32_t i = 0; i < SIM_PLACES_MAX; i++) {
+		s->open[i] = ALL_PLACES;
+		memset(s->client[i], SIM_NOBODY, sizeof s->client[i]);
+	}
+	return s;
+}
+
+void sim_free(struct sim *s)
+{
+	if (!s)
+		return;
+	for (uint32_t i = 0; i < s->n_places; i++)
+		end_daemon(s, &s->machines[i]);
+	for (uint32_t i = 0; i < s->n_files; i++)
+		plan_free(s->files[i].plan);
+	free(s->heap);
+	free(s->packets);
+	free(s->free_packets);
+	free(s);
+}
+
+static struct sim_machine *add_machine(struct sim *s)
+{
+	struct sim_machine *m = &s->machines[s->n_places++];
+
+	ASSERT(s->n_places <= SIM_PLACES_MAX);
+	m->turn_at = TICK_NEVER;
+	m->slow_at = TICK_NEVER;
+	m->apply_at = TICK_NEVER;
+	m->answer_at = TICK_NEVER;
+	/* boot clocks have nothing to do with each other */
+	m->clock = tick_s(rng_below(&s->rng, 1000000));
+	return m;
+}
+
+uint32_t sim_add_machine(struct sim *s, uint32_t file)
+{
+	const uint32_t place = s->n_places;
+	struct sim_machine *m = add_machine(s);
+
+	ASSERT(file < s->n_files);
+	m->file = &s->files[file];
+	m->self = UINT32_MAX;
+	for (uint32_t i = 0; i < m->file->spec.n_members; i++)
+		if (m->file->spec.members[i] == place)
+			m->self = i;
+	ASSERT(m->self < m->file->spec.n_members);
+	return place;
+}
+
+void sim_add_cluster(struct sim *s, const struct sim_file_spec *spec)
+{
+	const uint32_t file = sim_add_file(s, spec);
+
+	for (uint32_t i = 0; i < spec->n_members; i++) {
+		const uint32_t place = sim_add_machine(s, file);
+
+		sim_apply(s, &(struct sim_fault){.kind = SIM_START, .place = (uint8_t)place});
+	}
+}
+
+uint32_t sim_add_foreigner(
+	struct sim *s, uint32_t vips, uint8_t vrid, uint8_t priority, tick interval)
+{
+	const uint32_t place = s->n_places;
+	struct sim_machine *m = add_machine(s);
+
+	m->foreign = (struct sim_foreigner){
+		.vips = vips,
+		.vrid = vrid,
+		.priority = priority,
+		.preempt = true,
+		.interval = interval,
+	};
+	return place;
+}
