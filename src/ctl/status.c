@@ -78,7 +78,7 @@ static void redraw(const char *text, FILE *out)
 static int watch(const struct options *o, const struct paper *p)
 {
 	const struct timespec pause = {.tv_sec = 1};
-	const bool in_place = p->colour && !o->json;
+	const bool in_place = p->terminal && !o->json;
 	sigset_t stop;
 
 	sigemptyset(&stop);

@@ -21,10 +21,13 @@ static const char *const style_codes[STYLES] = {
 struct paper paper_of(FILE *out)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-	const bool wanted = !no_color || !*no_color;
-	const bool able = term && strcmp(term, "dumb") != 0 && isatty(fileno(out));
+	const bool terminal = term && strcmp(term, "dumb") != 0 && isatty(fileno(out));
 
-	return (struct paper){.out = out, .colour = wanted && able};
+	return (struct paper){
+		.out = out,
+		.terminal = terminal,
+		.colour = terminal && (!no_color || !*no_color),
+	};
 }
 
 __attribute__((format(printf, 1, 0))) static char *format_text(

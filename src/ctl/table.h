@@ -26,6 +26,7 @@ enum style {
 /* Where text goes, and whether in colours. */
 struct paper {
 	FILE *out;
+	bool terminal; /* one on which the cursor can be moved */
 	bool colour;
 };
 
