@@ -377,6 +377,15 @@ static bool has_network(const struct config_machine *m, const char *interface)
 	return false;
 }
 
+/* On any other machine, an interface of the same name means nothing. */
+static bool is_node(const struct config_machine *m, const struct config *c)
+{
+	for (uint32_t i = 0; i < m->n_subnets; i++)
+		if (config_find_node(c, &m->subnets[i].prefix.addr) != CONFIG_NO_NODE)
+			return true;
+	return false;
+}
+
 static void check_subnets(struct reading *r)
 {
 	const struct config *const c = r->config;
@@ -420,7 +429,7 @@ void check_whole(struct reading *r)
 	}
 	free(claims.list);
 	check_vrids(r);
-	if (r->machine)
+	if (r->machine && is_node(r->machine, c))
 		check_subnets(r);
 	if (c->n_nodes == 1 && !r->nodes_missed)
 		findings_warning(r->findings, r->nodes[0].name->at,

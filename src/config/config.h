@@ -123,7 +123,7 @@ struct config_report {
 /* A network that an interface of this machine has. */
 struct config_subnet {
 	char interface[16];
-	struct prefix prefix; /* @len counts bits of the 16 bytes: IPv4's /24 is 120 */
+	struct prefix prefix; /* the machine's own address in it; IPv4's /24 has a @len of 120 */
 };
 
 /* The networks of the machine that the file is checked on; the caller asks the kernel for them. */
@@ -141,8 +141,9 @@ struct config_machine {
 struct config *config_load(const char *path, FILE *diagnostics, struct config_report *report);
 void config_free(struct config *c);
 
-/* The same on a machine that is one of the nodes: a VIP outside the networks of its interface is an
- * error too, an interface that has none a warning. @machine may be NULL: unknown. */
+/* The same on a known machine. If that is one of the nodes, by its addresses, a VIP outside the
+ * networks of its interface is an error too, and an interface that has none a warning. @machine may
+ * be NULL. */
 struct config *config_load_here(const char *path, const struct config_machine *machine,
 	FILE *diagnostics, struct config_report *report);
 

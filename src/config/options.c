@@ -114,6 +114,7 @@ static const struct schema_key announce_keys[] = {
 		.name = "schedule",
 		.read = read_schedule,
 		.most = SCHEDULE_MOST,
+		.initial = "[0s, 50ms, 300ms, 1.1s, 3s]", /* initial_schedule */
 		.form = "a list of rising durations, up to 10min",
 	},
 	{

@@ -64,7 +64,7 @@ void schema_defaults(const struct schema *schema, void *target)
 		const struct schema_key *const key = &schema->keys[i];
 		struct tree value = {.kind = TREE_SCALAR, .text = key->initial};
 
-		if (key->read && key->initial)
+		if (key->read && key->initial && key->initial[0] != '[')
 			key->read(&findings, key, &value, target);
 	}
 	ASSERT(findings.n_errors == 0);

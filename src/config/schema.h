@@ -41,7 +41,7 @@ struct schema {
 /* All of them, ended by NULL. */
 extern const struct schema *const config_schemas[];
 
-/* Sets the fields of @target that have a reader and a default in the table. */
+/* Sets the fields of @target that have a reader and a default in the table, but for lists. */
 void schema_defaults(const struct schema *schema, void *target);
 
 /*

@@ -41,7 +41,8 @@ static void find_cases(void)
 }
 
 /* The file's bytes, ended by NUL; "" if there is no such file. */
-static char *read_text(const char *directory, const char *name, const char *ending, size_t *ret_size)
+static char *read_text(
+	const char *directory, const char *name, const char *ending, size_t *ret_size)
 {
 	char path[512];
 	char *text = calloc(1, 1u << 20);
@@ -90,7 +91,8 @@ static struct addr ip(const char *text)
 }
 
 /* Cases named here-* are loaded on this machine. */
-static struct config *load_here(const struct config_text *text, FILE *out, struct config_report *report)
+static struct config *load_here(
+	const struct config_text *text, FILE *out, struct config_report *report)
 {
 	const struct config_subnet subnets[] = {
 		{"lo", {ip("127.0.0.1"), 96 + 8}},
