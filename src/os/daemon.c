@@ -93,13 +93,16 @@ static void on_address(void *context, const struct netlink_address *news)
 	char text[ADDR_STRLEN];
 	uint32_t vip;
 
-	if (holder_see(d->holder, news, d->now, &vip))
+	switch (holder_see(d->holder, news, d->now, &vip)) {
+	case HOLDER_OTHER: links_see_address(d->links, news); break;
+	case HOLDER_SEEN: break;
+	case HOLDER_STOLEN:
 		journal_line(d->journal, JOURNAL_WARNING,
 			"kernel: %s was %s %s by another program; adding it back",
 			addr_format(&news->address, text),
 			news->present ? "replaced on" : "removed from", interface_name(d, vip));
-	if (!news->ours && config_find_vip(d->setup.config, &news->address) < 0)
-		links_see_address(d->links, news);
+		break;
+	}
 }
 
 static int dump(struct daemon *d)
@@ -570,12 +573,16 @@ static int open_kernel(struct daemon *d)
 /* The first look at the machine: what is there, and what a previous life left. */
 static int look_around(struct daemon *d)
 {
-	uint32_t strays;
-	int error = dump(d);
+	uint32_t strays = 0, n;
 
-	if (error)
-		return complain(d, "list addresses", error);
-	strays = holder_adopt(d->holder);
+	do {
+		const int error = dump(d);
+
+		if (error)
+			return complain(d, "list addresses", error);
+		n = holder_adopt(d->holder);
+		strays += n;
+	} while (n == NETLINK_BATCH);
 	if (strays)
 		journal_line(d->journal, JOURNAL_NOTICE,
 			"kernel: removed %u addresses that a previous life left", strays);

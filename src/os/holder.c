@@ -10,11 +10,20 @@
 #include "base/assert.h"
 #include "kernel/kernel.h"
 
-/* Where a VIP is, as flags. */
-enum place { ON_INTERFACE = 1 << 0, ON_LOOPBACK = 1 << 1 };
+/*
+ * Where a VIP is, as flags. Linux acknowledges a new IPv6 address before it accepts packets for it: a
+ * worker joins the solicited-node group, adds the local route and only then sends the news. Until that
+ * news the address is asked for, not there.
+ */
+enum place {
+	ON_INTERFACE = 1 << 0,
+	ON_LOOPBACK = 1 << 1,
+	ANYWHERE = ON_INTERFACE | ON_LOOPBACK,
+};
 
-/* An operation is at most two changes. */
-#define OPS_MAX (NETLINK_BATCH / 2)
+/* From a place to the flag that it was asked for there. */
+#define ASKED_SHIFT 2
+#define ASKED       (ANYWHERE << ASKED_SHIFT)
 
 #define NO_OP UINT32_MAX
 
@@ -26,6 +35,11 @@ struct batch {
 	uint32_t n;
 };
 
+/* net.ipv4.conf.INTERFACE.arp_ignore and arp_announce. */
+struct arp {
+	uint32_t ignore, announce;
+};
+
 struct holder {
 	const struct config *config;
 	const struct links *links;
@@ -33,17 +47,54 @@ struct holder {
 	struct board *board;
 	struct kernel kernel;
 	struct kernel_vip *vips;
+	uint32_t *by_address;                    /* VIPs in the order of their addresses */
 	uint8_t *places;                         /* by VIP, enum place */
 	uint32_t ifindex[CONFIG_INTERFACES_MAX]; /* that @places speaks of */
-	uint32_t silenced;                       /* bit by interface: arp_ignore is 1 by our hand */
+	uint32_t silenced; /* bit by interface: ARP is restrained by our hand ... */
+	struct arp arp[CONFIG_INTERFACES_MAX]; /* ... and was so before */
 	bool released;
 	uint32_t n_strays; /* addresses with our tag that are nobody's */
 	struct netlink_change strays[NETLINK_BATCH];
-	struct kernel_op ops[OPS_MAX];
+	struct kernel_op *ops; /* room for all VIPs */
 	struct batch batch;
 	int error;
 	uint32_t error_vip;
 };
+
+static int compare_vips(const void *a, const void *b, void *context)
+{
+	const struct config *config = context;
+
+	return addr_compare(&config->vips[*(const uint32_t *)a].address,
+		&config->vips[*(const uint32_t *)b].address);
+}
+
+static void sort_by_address(struct holder *h)
+{
+	for (uint32_t i = 0; i < h->config->n_vips; i++)
+		h->by_address[i] = i;
+	qsort_r(h->by_address, h->config->n_vips, sizeof *h->by_address, compare_vips,
+		(void *)h->config);
+}
+
+/* config_find_vip() in logarithmic time: a machine may have thousands of addresses. */
+static int32_t find_vip(const struct holder *h, const struct addr *address)
+{
+	uint32_t low = 0, high = h->config->n_vips;
+
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2, vip = h->by_address[middle];
+		const int order = addr_compare(address, &h->config->vips[vip].address);
+
+		if (order == 0)
+			return (int32_t)vip;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -1;
+}
 
 struct holder *holder_new(const struct config *config, const struct links *links,
 	struct netlink *netlink, struct board *board)
@@ -58,10 +109,13 @@ struct holder *holder_new(const struct config *config, const struct links *links
 	h->board = board;
 	h->vips = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->vips);
 	h->places = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->places);
-	if (!h->vips || !h->places) {
+	h->ops = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->ops);
+	h->by_address = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->by_address);
+	if (!h->vips || !h->places || !h->ops || !h->by_address) {
 		holder_free(h);
 		return NULL;
 	}
+	sort_by_address(h);
 	kernel_init(&h->kernel, h->vips, config->n_vips);
 	return h;
 }
@@ -72,6 +126,8 @@ void holder_free(struct holder *h)
 		return;
 	free(h->vips);
 	free(h->places);
+	free(h->ops);
+	free(h->by_address);
 	free(h);
 }
 
@@ -100,6 +156,18 @@ void holder_forget(struct holder *h)
 	h->n_strays = 0;
 }
 
+static bool is_present(const struct holder *h, uint32_t vip)
+{
+	return h->places[vip] & ANYWHERE;
+}
+
+static void set_place(struct holder *h, uint32_t vip, enum place place, bool present)
+{
+	h->places[vip] &= (uint8_t) ~(place | place << ASKED_SHIFT);
+	if (present)
+		h->places[vip] |= (uint8_t)place;
+}
+
 static enum place place_of(const struct holder *h, uint32_t vip, uint32_t ifindex)
 {
 	if (ifindex == link_of(h, vip)->ifindex)
@@ -107,31 +175,38 @@ static enum place place_of(const struct holder *h, uint32_t vip, uint32_t ifinde
 	return ifindex == h->links->loopback ? ON_LOOPBACK : 0;
 }
 
-bool holder_see(struct holder *h, const struct netlink_address *news, tick now, uint32_t *ret_vip)
+/* On the loopback only what we put there counts; and an IPv4 address with another prefix length is
+ * another one beside ours. */
+static bool is_ours_to_see(const struct netlink_address *news, enum place place)
 {
-	const int32_t vip = config_find_vip(h->config, &news->address);
-	enum place place = 0;
+	if (place == 0 || (place == ON_LOOPBACK && !news->ours))
+		return false;
+	return !addr_is_ipv4(&news->address) || news->prefix_len == 32;
+}
 
-	if (vip >= 0)
-		place = place_of(h, (uint32_t)vip, news->ifindex);
+enum holder_news holder_see(
+	struct holder *h, const struct netlink_address *news, tick now, uint32_t *ret_vip)
+{
+	const int32_t found = find_vip(h, &news->address);
+	const uint32_t vip = (uint32_t)found;
+	const enum place place = found >= 0 ? place_of(h, vip, news->ifindex) : 0;
+
 	if (news->present && news->ours && place != ON_INTERFACE && h->n_strays < NETLINK_BATCH)
 		h->strays[h->n_strays++] =
 			(struct netlink_change){.ifindex = news->ifindex, .address = news->address};
-	/* on the loopback only what we put there; an IPv4 address with another prefix length is
-	 * another one beside ours */
-	if (place == 0 || (place == ON_LOOPBACK && !news->ours) ||
-		(addr_is_ipv4(&news->address) && news->prefix_len != 32))
-		return false;
-	if (news->present)
-		h->places[vip] |= (uint8_t)place;
-	else
-		h->places[vip] &= (uint8_t)~place;
+	if (found < 0)
+		return news->ours ? HOLDER_SEEN : HOLDER_OTHER;
+	if (!is_ours_to_see(news, place))
+		return HOLDER_SEEN;
+	set_place(h, vip, place, news->present);
 	/* the kernel itself removes IPv6 addresses from a link that goes down */
-	if (!may_hold(h, (uint32_t)vip))
-		kernel_want(&h->kernel, (uint32_t)vip, VRRP_HOLD_NONE);
-	*ret_vip = (uint32_t)vip;
-	return kernel_see(&h->kernel, (uint32_t)vip, h->places[vip] != 0,
-		news->ours || h->places[vip] & ON_LOOPBACK, now);
+	if (!may_hold(h, vip))
+		kernel_want(&h->kernel, vip, VRRP_HOLD_NONE);
+	*ret_vip = vip;
+	return kernel_see(&h->kernel, vip, is_present(h, vip),
+		       news->ours || h->places[vip] & ON_LOOPBACK, now)
+		       ? HOLDER_STOLEN
+		       : HOLDER_SEEN;
 }
 
 static void report(struct holder *h)
@@ -171,11 +246,11 @@ static void follow_interfaces(struct holder *h, tick now)
 		if (h->ifindex[i] == h->links->links[i].ifindex)
 			continue;
 		for (uint32_t vip = 0; h->ifindex[i] != 0 && vip < h->config->n_vips; vip++) {
-			if (interface_of(h, vip) != i || !(h->places[vip] & ON_INTERFACE))
+			if (interface_of(h, vip) != i)
 				continue;
-			h->places[vip] &= (uint8_t)~ON_INTERFACE;
+			set_place(h, vip, ON_INTERFACE, false);
 			kernel_want(&h->kernel, vip, VRRP_HOLD_NONE);
-			(void)kernel_see(&h->kernel, vip, h->places[vip] != 0, true, now);
+			(void)kernel_see(&h->kernel, vip, is_present(h, vip), true, now);
 		}
 		h->ifindex[i] = h->links->links[i].ifindex;
 	}
@@ -184,9 +259,12 @@ static void follow_interfaces(struct holder *h, tick now)
 /* A link that is down gives up its VIPs here and now, before the node has heard of it. */
 static void read_wanted(struct holder *h)
 {
-	for (uint32_t vip = 0; vip < h->config->n_vips; vip++)
-		kernel_want(&h->kernel, vip,
-			may_hold(h, vip) ? board_wanted(h->board, vip) : VRRP_HOLD_NONE);
+	for (uint32_t vip = 0; vip < h->config->n_vips; vip++) {
+		const enum vrrp_hold wanted =
+			may_hold(h, vip) ? board_wanted(h->board, vip) : VRRP_HOLD_NONE;
+
+		kernel_want(&h->kernel, vip, wanted);
+	}
 }
 
 static void put_change(struct holder *h, bool add, uint32_t vip, enum place place, uint32_t op)
@@ -214,33 +292,46 @@ static uint8_t wanted_place(const struct holder *h, uint32_t vip)
 	return 0;
 }
 
-/* The new place first, then the old one goes: the address is never missing. */
+/* The new place first; the old one goes when the address is there, so that it is never missing. */
 static void put_moves(struct holder *h, uint32_t vip, uint32_t op)
 {
-	const uint8_t from = h->places[vip], to = wanted_place(h, vip);
+	const uint8_t to = wanted_place(h, vip), from = h->places[vip] & ANYWHERE;
+	const bool at_once = addr_is_ipv4(&h->config->vips[vip].address);
 
 	for (uint8_t place = ON_INTERFACE; place <= ON_LOOPBACK; place <<= 1)
 		if (to & place && (!(from & place) || op != NO_OP))
 			put_change(h, true, vip, place, op);
 	for (uint8_t place = ON_INTERFACE; place <= ON_LOOPBACK; place <<= 1)
-		if (from & place && !(to & place))
+		if (from & place && !(to & place) && (to == 0 || at_once || from & to))
 			put_change(h, false, vip, place, op);
 	if (to == 0 && from == 0)
 		put_change(h, false, vip, ON_INTERFACE, op);
 }
 
-/* First what kernel/ plans, then the VIPs that begin or cease to linger, as far as there is room. */
-static void fill_batch(struct holder *h, tick now)
+static bool is_asked(const struct holder *h, uint32_t vip)
 {
-	const uint32_t n_ops = kernel_plan(&h->kernel, now, h->ops, OPS_MAX);
+	return h->places[vip] & wanted_place(h, vip) << ASKED_SHIFT;
+}
+
+/* First what kernel/ plans, then the VIPs that begin or cease to linger; an operation is at most two
+ * changes. True if there was no room for all. */
+static bool fill_batch(struct holder *h, tick now)
+{
+	const uint32_t n_ops = kernel_plan(&h->kernel, now, h->ops, h->config->n_vips);
+	uint32_t vip = 0;
 
 	h->batch.n = 0;
-	for (uint32_t i = 0; i < n_ops; i++)
-		put_moves(h, h->ops[i].vip, i);
-	for (uint32_t vip = 0; vip < h->config->n_vips && h->batch.n + 2 <= NETLINK_BATCH; vip++)
-		if (h->vips[vip].wanted != VRRP_HOLD_NONE && h->places[vip] != 0 &&
-			h->places[vip] != wanted_place(h, vip))
+	for (uint32_t i = 0; i < n_ops; i++) {
+		if (h->batch.n + 2 > NETLINK_BATCH)
+			return true;
+		if (!is_asked(h, h->ops[i].vip))
+			put_moves(h, h->ops[i].vip, i);
+	}
+	for (; vip < h->config->n_vips && h->batch.n + 2 <= NETLINK_BATCH; vip++)
+		if (h->vips[vip].wanted != VRRP_HOLD_NONE && is_present(h, vip) &&
+			(h->places[vip] & ANYWHERE) != wanted_place(h, vip) && !is_asked(h, vip))
 			put_moves(h, vip, NO_OP);
+	return vip < h->config->n_vips;
 }
 
 static bool is_done(const struct netlink_change *c)
@@ -250,51 +341,62 @@ static bool is_done(const struct netlink_change *c)
 	return c->error == 0 || c->error == -EADDRNOTAVAIL || c->error == -ENODEV;
 }
 
-static void note_results(struct holder *h, tick now)
+/* What became of the @i-th change of the batch, and of the operation that ends with it: it succeeds with
+ * its last change, or fails with the first that does. */
+static void note_result(struct holder *h, uint32_t i, tick now)
 {
 	const struct batch *b = &h->batch;
+	const struct netlink_change *c = &b->changes[i];
+	const uint32_t vip = b->vips[i], op = b->ops[i];
+	const enum place place = place_of(h, vip, c->ifindex);
+	const bool done = is_done(c), last = i + 1 == b->n || b->ops[i + 1] != op;
+	const bool later = done && c->add && !addr_is_ipv4(&c->address);
 
-	for (uint32_t i = 0; i < b->n; i++) {
-		const struct netlink_change *c = &b->changes[i];
-		const uint32_t vip = b->vips[i];
-		const uint8_t place = (uint8_t)place_of(h, vip, c->ifindex);
-
-		if (!is_done(c)) {
-			h->error = c->error;
-			h->error_vip = vip;
-		} else if (c->add) {
-			h->places[vip] |= place;
-		} else {
-			h->places[vip] &= (uint8_t)~place;
-		}
-		/* an operation succeeds with its last change, or fails with the first that does */
-		if (b->ops[i] == NO_OP)
-			continue;
-		if (!is_done(c) || i + 1 == b->n || b->ops[i + 1] != b->ops[i])
-			kernel_done(&h->kernel, &h->ops[b->ops[i]], c->error, now);
+	if (!done) {
+		h->error = c->error;
+		h->error_vip = vip;
+	} else if (later) {
+		h->places[vip] |= (uint8_t)(place << ASKED_SHIFT);
+	} else {
+		set_place(h, vip, place, c->add);
 	}
+	if (op != NO_OP && (!done || last) && !later)
+		kernel_done(&h->kernel, &h->ops[op], c->error, now);
 }
 
-/* net.ipv4.conf.INTERFACE.arp_ignore; -1 if it can't be read. */
-static int read_arp_ignore(const char *interface)
+static bool read_setting(const char *interface, const char *name, uint32_t *ret_value)
 {
-	char path[64], text[16];
+	char path[80], text[16];
 	ssize_t n;
 	int fd;
 
-	(void)snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/arp_ignore", interface);
+	(void)snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/%s", interface, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -1;
+		return false;
 	n = read(fd, text, sizeof text - 1);
 	close(fd);
 	if (n <= 0)
-		return -1;
+		return false;
 	text[n] = '\0';
-	return atoi(text);
+	*ret_value = (uint32_t)strtoul(text, NULL, 10);
+	return true;
 }
 
-/* Raises arp_ignore where an IPv4 VIP is about to linger, and puts it back where none does. */
+/* The machine answers only for addresses of the interface itself, and doesn't ask in the name of
+ * others. */
+static bool silence(struct holder *h, uint32_t interface)
+{
+	const char *name = h->config->interfaces[interface].name;
+	struct arp *was = &h->arp[interface];
+
+	return read_setting(name, "arp_ignore", &was->ignore) &&
+	       read_setting(name, "arp_announce", &was->announce) &&
+	       netlink_set_arp(h->netlink, h->links->links[interface].ifindex,
+		       was->ignore ? was->ignore : 1, 2) == 0;
+}
+
+/* Restrains ARP where an IPv4 VIP is about to linger, and puts it back where none does. */
 static void silence_interfaces(struct holder *h)
 {
 	uint32_t wanted = 0;
@@ -304,31 +406,32 @@ static void silence_interfaces(struct holder *h)
 			addr_is_ipv4(&h->config->vips[vip].address))
 			wanted |= 1u << interface_of(h, vip);
 	for (uint32_t i = 0; i < h->config->n_interfaces && wanted != h->silenced; i++) {
-		const uint32_t bit = 1u << i, ifindex = h->links->links[i].ifindex;
+		const uint32_t bit = 1u << i;
 
 		if ((wanted & bit) == (h->silenced & bit))
 			continue;
-		if (!(wanted & bit)) {
-			(void)netlink_set_arp_ignore(h->netlink, ifindex, 0);
-			h->silenced &= ~bit;
-		} else if (read_arp_ignore(h->config->interfaces[i].name) == 0 &&
-			   netlink_set_arp_ignore(h->netlink, ifindex, 1) == 0) {
-			h->silenced |= bit;
-		}
+		if (h->silenced & bit)
+			(void)netlink_set_arp(h->netlink, h->links->links[i].ifindex,
+				h->arp[i].ignore, h->arp[i].announce);
+		else if (!silence(h, i))
+			continue;
+		h->silenced ^= bit;
 	}
 }
 
 bool holder_work(struct holder *h, tick now)
 {
+	bool more;
+
 	follow_interfaces(h, now);
 	read_wanted(h);
-	fill_batch(h, now);
+	more = fill_batch(h, now);
 	silence_interfaces(h);
 	(void)netlink_change(h->netlink, h->batch.changes, h->batch.n);
-	note_results(h, now);
+	for (uint32_t i = 0; i < h->batch.n; i++)
+		note_result(h, i, now);
 	report(h);
-	/* a batch that was full may have left something out; a VIP that failed waits for its time */
-	return h->batch.n >= OPS_MAX;
+	return more;
 }
 
 void holder_release(struct holder *h)
@@ -344,7 +447,7 @@ bool holder_serves(const struct holder *h, uint32_t vip)
 bool holder_is_empty(const struct holder *h)
 {
 	for (uint32_t vip = 0; vip < h->config->n_vips; vip++)
-		if (h->vips[vip].present && h->vips[vip].ours)
+		if ((h->vips[vip].present && h->vips[vip].ours) || h->places[vip] & ASKED)
 			return false;
 	return true;
 }

@@ -7,8 +7,8 @@
  *
  * A VIP that lingers (VRRP_HOLD_DATA) is moved from its interface to the loopback: the machine still
  * accepts and answers its packets, but nobody answers for it on the segment. IPv6 needs nothing more;
- * for IPv4 the interface's arp_ignore is 1 for as long as one of its VIPs lingers. If the loopback is
- * down, the VIP stays where it is.
+ * for IPv4 the interface's arp_ignore is 1 and its arp_announce 2 for as long as one of its VIPs
+ * lingers. If the loopback is down, the VIP stays where it is.
  */
 
 #include <stdbool.h>
@@ -29,8 +29,15 @@ void holder_free(struct holder *h);
 /* A full dump begins: whatever it does not mention is not there. */
 void holder_forget(struct holder *h);
 
-/* News of an address. True if it was @ret_vip's and somebody else took it away while it was wanted. */
-bool holder_see(struct holder *h, const struct netlink_address *news, tick now, uint32_t *ret_vip);
+enum holder_news {
+	HOLDER_OTHER, /* not of a VIP, nor ours */
+	HOLDER_SEEN,
+	HOLDER_STOLEN, /* somebody else took *@ret_vip away, or replaced it, while it was wanted */
+};
+
+/* News of an address. */
+enum holder_news holder_see(
+	struct holder *h, const struct netlink_address *news, tick now, uint32_t *ret_vip);
 
 /*
  * After the first dump: VIPs that a previous life left are wanted until the node says otherwise, and

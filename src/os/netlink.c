@@ -403,7 +403,7 @@ int netlink_change(struct netlink *n, struct netlink_change *changes, uint32_t n
 	return error;
 }
 
-int netlink_set_arp_ignore(struct netlink *n, uint32_t ifindex, uint32_t value)
+int netlink_set_arp(struct netlink *n, uint32_t ifindex, uint32_t ignore, uint32_t announce)
 {
 	struct nlmsghdr *h = mnl_nlmsg_put_header(n->batch);
 	struct ifinfomsg *info;
@@ -417,7 +417,8 @@ int netlink_set_arp_ignore(struct netlink *n, uint32_t ifindex, uint32_t value)
 	families = mnl_attr_nest_start(h, IFLA_AF_SPEC);
 	inet = mnl_attr_nest_start(h, AF_INET);
 	settings = mnl_attr_nest_start(h, IFLA_INET_CONF);
-	mnl_attr_put_u32(h, IPV4_DEVCONF_ARP_IGNORE, value);
+	mnl_attr_put_u32(h, IPV4_DEVCONF_ARP_IGNORE, ignore);
+	mnl_attr_put_u32(h, IPV4_DEVCONF_ARP_ANNOUNCE, announce);
 	mnl_attr_nest_end(h, settings);
 	mnl_attr_nest_end(h, inet);
 	mnl_attr_nest_end(h, families);

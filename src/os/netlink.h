@@ -73,8 +73,8 @@ struct netlink_change {
  */
 int netlink_change(struct netlink *n, struct netlink_change *changes, uint32_t n_changes);
 
-/* Sets net.ipv4.conf.INTERFACE.arp_ignore. */
-int netlink_set_arp_ignore(struct netlink *n, uint32_t ifindex, uint32_t value);
+/* Sets net.ipv4.conf.INTERFACE.arp_ignore and arp_announce. 0 or negative errno. */
+int netlink_set_arp(struct netlink *n, uint32_t ifindex, uint32_t ignore, uint32_t announce);
 
 /* The gateway of the default route by this interface; addr_none if there is none. */
 struct addr netlink_gateway(struct netlink *n, uint32_t ifindex, enum family family);
