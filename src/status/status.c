@@ -96,18 +96,25 @@ static const struct addr *stranger_of(const struct node_unit *unit, int32_t hold
 	return now < v->served_until ? &v->active : NULL;
 }
 
-/* A Backup that has listened since its start has a better reason by now: a better node serves. */
-static enum vrrp_reason reason_of(const struct node *n, const struct node_unit *u, int32_t holder)
+/* Why the holder is the holder: this node's own story if it serves, else what the order says. */
+static const char *reason_of(const struct node *n, const struct node_unit *u, int32_t holder)
 {
 	const struct plan *plan = n->setup.plan;
 
-	if (u->vrrp.state != VRRP_BACKUP || u->vrrp.why != VRRP_WHY_START)
-		return u->vrrp.why;
-	if (holder == CONFIG_NO_NODE)
-		return VRRP_WHY_START;
-	return plan_place(plan, plan->routers[u->router].order, (uint32_t)holder) < u->place
-		       ? VRRP_WHY_BETTER
-		       : VRRP_WHY_START;
+	if (u->vrrp.state != VRRP_BACKUP || holder == CONFIG_NO_NODE)
+		return vrrp_reason_text(u->vrrp.why);
+	if (plan_place(plan, plan->routers[u->router].order, (uint32_t)holder) == 0)
+		return "it comes first in the order";
+	return "no node before it in the order serves";
+}
+
+/* Since when the holder holds, as far as this node has heard. */
+static tick since_of(const struct status_input *in, const struct vrrp *v, int32_t holder)
+{
+	const bool elsewhere = v->state == VRRP_BACKUP && holder != CONFIG_NO_NODE;
+
+	/* a unit that has never changed its state is as old as the daemon */
+	return tick_max(elsewhere ? v->active_since : v->since, in->started);
 }
 
 static json_t *order_names(const struct status_input *in, uint32_t bundle)
@@ -131,8 +138,7 @@ static json_t *vip_object(
 	const struct vrrp *v = &unit->vrrp;
 	const struct plan_router *router = &n->setup.plan->routers[unit->router];
 	const struct addr *stranger = stranger_of(unit, holder, in->now);
-	/* A unit that has never changed its state is as old as the daemon. */
-	const tick since = tick_max(v->since, in->started);
+	const tick since = since_of(in, v, holder);
 	json_t *o = json_object();
 
 	put(&o, "address", address_or_null(&c->vips[vip].address));
@@ -149,7 +155,7 @@ static json_t *vip_object(
 	put(&o, "held", json_boolean(n->vips[vip].observed != VRRP_HOLD_NONE));
 	put(&o, "since", wall_time(in, since));
 	put(&o, "since_s", seconds(tick_since(in->now, since)));
-	put(&o, "why", json_string(vrrp_reason_text(reason_of(n, unit, holder))));
+	put(&o, "why", json_string(reason_of(n, unit, holder)));
 	return o;
 }
 
