@@ -78,12 +78,8 @@ static struct sim_file_spec edited_file(struct sim *s, const struct sim_file_spe
 	if (chance(s, 30))
 		service->bundle = 3 - service->bundle;
 	if (chance(s, 30)) {
-		for (uint32_t i = 0; i < spec.n_members / 2; i++) {
-			const uint8_t member = spec.members[i];
-
-			spec.members[i] = spec.members[spec.n_members - 1 - i];
-			spec.members[spec.n_members - 1 - i] = member;
-		}
+		for (uint32_t i = 0; i < spec.n_members; i++)
+			spec.members[i] = (uint8_t)(spec.n_members - 1 - i);
 	}
 	if (chance(s, 30))
 		spec.vrid_first = (uint8_t)between(s, 1, 255);
@@ -365,14 +361,13 @@ static void disturb_calm(struct sim *s)
 	sim_check_quiet(s);
 }
 
-struct sim *chaos_run(uint64_t seed, enum sim_sabotage sabotage, bool trace)
+struct sim *chaos_run(uint64_t seed, enum sim_sabotage sabotage)
 {
 	struct sim *s = sim_new(seed);
 	uint32_t allowed;
 	bool one;
 	tick interval;
 
-	s->trace = trace;
 	s->sabotage = sabotage;
 	one = build(s);
 	allowed = random_mood(s);

@@ -135,7 +135,7 @@ void machine_steal(struct sim *s, struct sim_machine *m, uint32_t number)
  * fast thread is told of it. */
 static void read_boards(struct sim *s, struct sim_machine *m)
 {
-	const bool abrupt = s->sabotage == SIM_ABRUPT_LEAVER && m->node->stopping;
+	const bool abrupt = s->sabotage == SIM_ABRUPT_LEAVER && (m->stop_news || m->node->stopping);
 
 	for (uint32_t i = 0; i < m->file->config.n_vips; i++)
 		kernel_want(&m->kernel, i, m->carrier && !abrupt ? m->wanted[i] : VRRP_HOLD_NONE);

@@ -45,7 +45,6 @@ static double seconds(void)
 
 int main(void)
 {
-	const bool trace = option("TRACE", 0);
 	const uint64_t first = getenv("SEED") ? option("SEED", 1) : option("FROM", 1);
 	const uint64_t n_seeds = getenv("SEED") ? 1 : option("SEEDS", SEEDS_DEFAULT);
 	const double began = seconds();
@@ -56,7 +55,7 @@ int main(void)
 		struct sim *s;
 
 		current = first + n;
-		s = chaos_run(current, SIM_SANE, trace);
+		s = chaos_run(current, SIM_SANE);
 		if (s->complaint[0]) {
 			failures++;
 			fprintf(stderr, "SEED=%" PRIu64 ": %s\n", current, s->complaint);

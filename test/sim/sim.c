@@ -344,6 +344,7 @@ static void stop(struct sim *s, struct sim_machine *m)
 	}
 	m->stop_news = true;
 	sim_want_turn(s, m, s->now + sim_latency(s));
+	sim_want_slow(s, m, s->now + sim_latency(s));
 }
 
 static void crash(struct sim *s, struct sim_machine *m)
@@ -528,6 +529,7 @@ struct sim *sim_new(uint64_t seed)
 	ASSERT(s);
 	s->rng.state = seed;
 	s->now = tick_s(1);
+	s->trace = getenv("TRACE");
 	s->hash = seed;
 	for (uint32_t i = 0; i < SIM_PLACES_MAX; i++) {
 		s->open[i] = ALL_PLACES;

@@ -247,7 +247,7 @@ struct sim {
 	bool watching, dirty; /* something changed that a watch wants to see */
 	struct sim_watch watch;
 	uint64_t hash; /* of the trace so far */
-	bool trace;    /* print it */
+	bool trace;    /* print it: TRACE is in the environment */
 	uint64_t takeovers, turns, packets_sent;
 	char complaint[256]; /* the first check that failed; empty if none */
 };
@@ -301,7 +301,7 @@ tick sim_outage_bound(const struct sim *s, uint32_t place);
 
 /* A random world with random faults, all drawn from @seed, and every check after them; its complaint
  * tells. To be freed by the caller. */
-struct sim *chaos_run(uint64_t seed, enum sim_sabotage sabotage, bool trace);
+struct sim *chaos_run(uint64_t seed, enum sim_sabotage sabotage);
 
 /* --- between the simulator's files --- */
 
