@@ -48,7 +48,8 @@ struct config_interface {
 };
 
 /* Which IPv4 version 3 checksum to send (both are accepted): the message alone (RFC 9568 5.2.8), with the
- * IPv4 pseudo-header (how RFC 5798 was read), or as the peers do, pseudo-header-less until one speaks. */
+ * IPv4 pseudo-header (how RFC 5798 was read), or as foreign speakers do it: until one is heard, the former among roost's nodes, the latter where a VRID
+ * is pinned. */
 enum config_checksum { CONFIG_CHECKSUM_AUTO, CONFIG_CHECKSUM_MESSAGE, CONFIG_CHECKSUM_PSEUDO };
 
 #define CONFIG_REDUNDANCY_AUTO 0

@@ -220,15 +220,16 @@ static bool is_next(const struct node *n, const struct node_unit *u)
 	return u->vrrp.heard && u->vrrp.priority >= VRRP_PRIORITY_HEALTHY && place + 1 == u->place;
 }
 
+/* IPv4 version 3 has two checksums, and a stranger may accept only its own. roost's nodes accept both
+ * and are not learned from: two speakers that follow each other would alternate for ever. */
 static void learn_checksum(struct node *n, uint32_t router, const struct advert *a)
 {
-	const struct plan_router *p = plan_router_of(n, router);
+	const struct config *c = n->setup.config;
 
-	/* one way only: two speakers that follow each other would alternate for ever */
-	if (n->setup.config->services[p->service].vrrp.checksum == CONFIG_CHECKSUM_AUTO &&
+	if (c->services[plan_router_of(n, router)->service].vrrp.checksum == CONFIG_CHECKSUM_AUTO &&
 		a->version == 3 && a->family == FAMILY_IPV4 &&
-		a->checksum == ADVERT_CHECKSUM_PSEUDO)
-		n->routers[router].pseudo_checksum = true;
+		find_node_of(c, &a->source) == CONFIG_NO_NODE)
+		n->routers[router].pseudo_checksum = a->checksum == ADVERT_CHECKSUM_PSEUDO;
 }
 
 static void hear(struct node *n, struct node_unit *u, const struct advert *a, tick now)

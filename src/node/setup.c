@@ -50,6 +50,15 @@ static void set_up_unit(struct node *n, uint32_t router, uint32_t first, uint32_
 	n->n_units++;
 }
 
+/* `auto` begins with the form of RFC 9568 among roost's nodes; towards foreign speakers with the one
+ * that keepalived and FRR take for granted, for a Backup would never tell us its own. */
+static bool sends_pseudo(const struct config_vrrp *options, bool foreign)
+{
+	if (options->checksum == CONFIG_CHECKSUM_AUTO)
+		return foreign;
+	return options->checksum == CONFIG_CHECKSUM_PSEUDO;
+}
+
 static void set_up_router(struct node *n, uint32_t router)
 {
 	const struct plan_router *p = &n->setup.plan->routers[router];
@@ -71,7 +80,7 @@ static void set_up_router(struct node *n, uint32_t router)
 			},
 		.first_unit = n->n_units,
 		.deadline = TICK_NEVER,
-		.pseudo_checksum = vrrp->checksum == CONFIG_CHECKSUM_PSEUDO,
+		.pseudo_checksum = sends_pseudo(vrrp, is_foreign(service)),
 	};
 	if (is_foreign(service))
 		set_up_unit(n, router, p->first, p->n_vips);

@@ -68,13 +68,35 @@ static bool find_interface(const struct fast *f, uint32_t ifindex, uint32_t *ret
 	return false;
 }
 
-static void hear(struct fast *f, const struct raw_datagram *d, tick now)
+/* Unicast VRRP is older than any RFC that allows it: some speakers leave the hop limit at the kernel's
+ * default. Whoever the file names as a peer is heard all the same. */
+static bool is_named_peer(
+	const struct config *c, uint32_t interface, const struct advert_envelope *envelope)
+{
+	if (addr_is_multicast(&envelope->destination))
+		return false;
+	for (uint32_t i = 0; i < c->n_services; i++) {
+		const struct config_service *s = &c->services[i];
+
+		if (s->interface != interface || !s->vrrp.unicast)
+			continue;
+		for (uint32_t k = 0; k < s->vrrp.n_peers; k++)
+			if (addr_equal(&s->vrrp.peers[k], &envelope->source))
+				return true;
+	}
+	return false;
+}
+
+static void hear(struct fast *f, struct raw_datagram *d, tick now)
 {
 	struct node_event ev = {.kind = NODE_EV_ADVERT, .advert = &f->advert};
 	enum advert_verdict verdict;
 
 	if (!find_interface(f, d->ifindex, &ev.interface))
 		return;
+	if (d->envelope.ttl != ADVERT_TTL)
+		d->envelope.any_ttl =
+			is_named_peer(f->node->setup.config, ev.interface, &d->envelope);
 	verdict = advert_parse(d->message, d->size, &d->envelope, &f->advert);
 	f->node->counters.received[verdict]++;
 	if (verdict == ADVERT_ACCEPTED)

@@ -119,7 +119,7 @@ static enum advert_verdict check_message(const uint8_t *bytes, size_t size, cons
 {
 	const size_t expected = message_size(h->version, envelope->family, h->count);
 
-	if (envelope->ttl != ADVERT_TTL)
+	if (envelope->ttl != ADVERT_TTL && !envelope->any_ttl)
 		return ADVERT_BAD_TTL;
 	if (size == 0)
 		return ADVERT_TRUNCATED;

@@ -43,7 +43,8 @@ struct advert {
 struct advert_envelope {
 	struct addr source, destination;
 	enum family family;
-	uint8_t ttl; /* or hop limit */
+	uint8_t ttl;  /* or hop limit */
+	bool any_ttl; /* unicast from a named foreign peer, which may not send 255 */
 };
 
 /* The outcome of a receive, in the order of the checks; each is a counter of its own. */

@@ -438,6 +438,7 @@ START_TEST(a_foreign_router_follows_the_vrid)
 	memset(f.service.priority, 100, sizeof f.service.priority);
 	start_with(&f);
 	ck_assert_uint_eq(f.node->n_units, 1);
+	ck_assert(f.node->routers[0].pseudo_checksum);
 	hear(&f, 9, 51, 200, (const uint8_t[]){77}, 1);
 	ck_assert_uint_eq(f.node->counters.list_mismatch, 1);
 	ck_assert_uint_eq(f.node->units[0].vrrp.active_priority, 200);
@@ -446,24 +447,32 @@ START_TEST(a_foreign_router_follows_the_vrid)
 }
 END_TEST
 
-START_TEST(the_checksum_is_learned_from_a_peer_once)
+static bool sends_pseudo_after(struct fixture *f, uint8_t from, enum advert_checksum heard)
 {
-	struct fixture *f = start();
 	static struct advert a;
 
-	a = (struct advert){.source = host(3),
+	a = (struct advert){
+		.source = host(from),
 		.interval = INTERVAL,
 		.version = 3,
 		.vrid = 1,
-		.priority = 254,
-		.checksum = ADVERT_CHECKSUM_PSEUDO,
+		.priority = 1,
+		.checksum = heard,
 		.n_addresses = 1,
-		.addresses = {host(201)}};
+		.addresses = {host(201)},
+	};
 	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
-	ck_assert(f->node->routers[f->node->units[f->node->vips[0].unit].router].pseudo_checksum);
-	a.checksum = ADVERT_CHECKSUM_MESSAGE;
-	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
-	ck_assert(f->node->routers[f->node->units[f->node->vips[0].unit].router].pseudo_checksum);
+	return f->node->routers[f->node->units[f->node->vips[0].unit].router].pseudo_checksum;
+}
+
+START_TEST(the_checksum_is_learned_from_strangers_and_not_from_nodes)
+{
+	struct fixture *f = start();
+
+	ck_assert(!sends_pseudo_after(f, 3, ADVERT_CHECKSUM_PSEUDO));
+	ck_assert(sends_pseudo_after(f, 99, ADVERT_CHECKSUM_PSEUDO));
+	ck_assert(sends_pseudo_after(f, 3, ADVERT_CHECKSUM_MESSAGE));
+	ck_assert(!sends_pseudo_after(f, 99, ADVERT_CHECKSUM_MESSAGE));
 }
 END_TEST
 
@@ -501,7 +510,7 @@ int main(void)
 		a_node_that_slept_hears_before_it_judges,
 		a_leftover_is_kept_while_listening_and_adopted,
 		a_foreign_router_follows_the_vrid,
-		the_checksum_is_learned_from_a_peer_once,
+		the_checksum_is_learned_from_strangers_and_not_from_nodes,
 		a_copy_is_complete,
 	};
 

@@ -633,6 +633,18 @@ START_TEST(malformed_ipv4_headers_are_refused)
 }
 END_TEST
 
+/* Unicast is an extension, and a named peer may leave the hop limit at its kernel's default */
+START_TEST(a_named_peer_may_send_any_ttl)
+{
+	struct message m = faulty(3, FAMILY_IPV6, FAULT(ADVERT_BAD_TTL));
+	struct advert a;
+
+	ck_assert_int_eq(advert_parse(m.bytes, m.size, &m.envelope, &a), ADVERT_BAD_TTL);
+	m.envelope.any_ttl = true;
+	ck_assert_int_eq(advert_parse(m.bytes, m.size, &m.envelope, &a), ADVERT_ACCEPTED);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -667,6 +679,7 @@ int main(void)
 		adverts_survive_building_and_parsing,
 		capacity_fills_the_mtu,
 		the_assigned_addresses_are_these,
+		a_named_peer_may_send_any_ttl,
 	};
 
 	return run_suite("advert", tests, sizeof tests / sizeof tests[0]);
