@@ -13,6 +13,7 @@ from roostlab import eventually
 PROGRAMS = pathlib.Path("/usr/lib/frr")
 needs_frr = pytest.mark.skipif(not (PROGRAMS / "vrrpd").exists(), reason="FRR is not installed")
 
+
 class Vrrpd:
     """One virtual router of one family on one server."""
 
@@ -36,7 +37,9 @@ class Vrrpd:
         """The macvlan that stands for the virtual router."""
         kind = 2 if self.is_v6 else 1
         length = 64 if self.is_v6 else 24
-        self.server.sysctl({"net/ipv4/conf/all/arp_ignore": 1, "net/ipv4/conf/all/arp_announce": 2})
+        # Else the kernel forgets the VIP whenever vrrpd takes the macvlan down.
+        self.server.sysctl({"net/ipv4/conf/all/arp_ignore": 1, "net/ipv4/conf/all/arp_announce": 2,
+                            "net/ipv6/conf/all/keep_addr_on_down": 1})
         self.server.ip(f"link add {self.device} link eth0 type macvlan mode bridge",
                        f"link set {self.device} addrgenmode {'none' if not self.is_v6 else 'random'}",
                        f"link set dev {self.device} address 00:00:5e:00:0{kind}:{self.vrid:02x}",

@@ -102,13 +102,16 @@ def test_a_bad_file_is_refused_before_anything_is_touched(new_lab, mistake, comp
     assert cluster.roost("check", cluster.path, check=False).returncode == 1
 
 
-def test_a_server_that_is_no_node_is_told_so(new_lab):
+def test_a_server_without_a_nodes_address_says_so_and_waits_for_one(new_lab):
     lab = new_lab(servers=1)
     cluster = Roost(lab, V4[:1], config={"interface": "eth0", "nodes": {"a": "10.1.1.61", "b": "10.1.1.62"},
-                                         "services": {"www": V4[:1]}})
+                                         "services": {"www": V4[:1]}, "vrrp": {"interval": "50ms"}})
     cluster.start()
-    assert cluster.running[lab.servers[0]].wait(5) == 1
-    assert "node" in cluster.log(lab.servers[0])
+    eventually(lambda: "address" in cluster.log(lab.servers[0]))
+    assert V4[0] not in lab.servers[0].addresses()
+    lab.servers[0].ip("address add 10.1.1.62/24 dev eth0")
+    eventually(lambda: V4[0] in lab.servers[0].addresses())
+    assert cluster.status(lab.servers[0])["node"] == "b"
 
 
 def test_the_status_tells_everything(start):
@@ -167,7 +170,8 @@ def test_a_second_daemon_is_refused(start):
     assert cluster.is_single()
 
 
-@pytest.mark.parametrize("request_line", ["", "{", "null", '{"command":"dance"}', "x" * 20000])
+@pytest.mark.parametrize("request_line", ["", "{", "null", '{"command":"dance"}', "x" * 20000],
+                         ids=["empty", "half", "null", "unknown", "long"])
 def test_a_bad_request_gets_an_answer_and_harms_nobody(start, request_line):
     import socket
     cluster = start(V4[:2], servers=1)
