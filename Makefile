@@ -55,7 +55,7 @@ fuzz: | test-deps
 cov: | test-deps
 	@[ -f build-cov/build.ninja ] || meson setup build-cov -Db_coverage=true --buildtype=debug
 	@meson test -C build-cov
-	@gcovr --branches --exclude-throw-branches -r . -f src build-cov
+	@gcovr --branches --exclude-lines-by-pattern '.*ASSERT\(.*' -r . -f src build-cov
 
 install: all
 	meson install -C $(BUILD)

@@ -132,8 +132,7 @@ void kernel_done(struct kernel *k, const struct kernel_op *op, int error, tick n
 	ASSERT(error <= 0);
 	if (has_succeeded(op->kind, error)) {
 		v->present = v->ours = op->kind == KERNEL_ADD;
-		if (op->kind == KERNEL_REMOVE && error == 0 && v->echoes < UINT8_MAX)
-			v->echoes++;
+		v->echoes += op->kind == KERNEL_REMOVE && error == 0;
 		settle(k, v);
 		return;
 	}

@@ -28,7 +28,7 @@ struct kernel_vip {
 	enum vrrp_hold served; /* as what it was wanted last; FULL if never */
 	bool present;          /* the address, /32 or /128, is on its interface */
 	bool ours;             /* ... with roost's tag (IFA_PROTO) and flags */
-	uint8_t echoes;        /* our own removals whose news is still to come */
+	uint32_t echoes;       /* our own removals whose news is still to come */
 	uint32_t thefts;       /* how often somebody took it while it was wanted */
 	uint32_t thefts_row;   /* ... at short intervals */
 	tick stolen_at;        /* the last time */

@@ -95,18 +95,24 @@ static bool check_sum(const uint8_t *bytes, size_t size, uint8_t version,
 	return version == 3 && checksum_is_valid(message + pseudo);
 }
 
-/* An IPv4-mapped address in an IPv6 message would speak for an IPv4 VIP; RFC 9568 5.2.9 has one
- * family. */
-static bool lists_mapped_address(struct reader r, const struct header *h)
+static struct addr read_address(struct reader *r, enum family family)
 {
+	const uint8_t *bytes = reader_take(r, addr_wire_size(family));
 	struct addr a;
 
-	for (uint8_t i = 0; i < h->count; i++) {
-		const uint8_t *bytes = reader_take(&r, sizeof a.b);
+	ASSERT(bytes); /* the size has been checked */
+	if (family == FAMILY_IPV4)
+		return addr_from_ipv4(bytes);
+	memcpy(a.b, bytes, sizeof a.b);
+	return a;
+}
 
-		if (!bytes)
-			return false;
-		memcpy(a.b, bytes, sizeof a.b);
+/* An IPv4-mapped address in an IPv6 message would speak for an IPv4 VIP; RFC 9568 5.2.9 has one family. */
+static bool lists_mapped_address(struct reader r, uint8_t count)
+{
+	for (uint8_t i = 0; i < count; i++) {
+		const struct addr a = read_address(&r, FAMILY_IPV6);
+
 		if (addr_is_ipv4(&a))
 			return true;
 	}
@@ -144,18 +150,6 @@ static enum advert_verdict check_message(const uint8_t *bytes, size_t size, cons
 	return ADVERT_ACCEPTED;
 }
 
-static struct addr read_address(struct reader *r, enum family family)
-{
-	const uint8_t *bytes = reader_take(r, addr_wire_size(family));
-	struct addr a;
-
-	ASSERT(bytes); /* the size has been checked */
-	if (family == FAMILY_IPV4)
-		return addr_from_ipv4(bytes);
-	memcpy(a.b, bytes, sizeof a.b);
-	return a;
-}
-
 enum advert_verdict advert_parse(const uint8_t *bytes, size_t size,
 	const struct advert_envelope *envelope, struct advert *ret_advert)
 {
@@ -167,7 +161,7 @@ enum advert_verdict advert_parse(const uint8_t *bytes, size_t size,
 
 	if (verdict != ADVERT_ACCEPTED)
 		return verdict;
-	if (envelope->family == FAMILY_IPV6 && lists_mapped_address(r, &h))
+	if (envelope->family == FAMILY_IPV6 && lists_mapped_address(r, h.count))
 		return ADVERT_BAD_ADDRESS;
 
 	a->source = envelope->source;
