@@ -10,6 +10,8 @@
 
 #define BLOCK_SIZE 65536
 
+static const char too_many_values[] = "the file has too many values; roost is made for 10,000 VIPs";
+
 /* Memory for nodes and their texts comes from blocks that are freed together. */
 struct block {
 	struct block *next;
@@ -119,7 +121,7 @@ static struct tree *new_tree(struct builder *b, enum tree_kind kind, struct plac
 	struct tree *tree;
 
 	if (b->file->n_nodes++ == TREE_NODES_MAX) {
-		fail(b, at, "the file has too many values; roost is made for 10,000 VIPs");
+		fail(b, at, too_many_values);
 		return NULL;
 	}
 	tree = allocate(b->file, sizeof *tree);
@@ -372,19 +374,36 @@ static size_t character_size(const unsigned char *text, size_t size)
 	return n;
 }
 
-/* libfyaml takes a byte that is no UTF-8 for the end of the file, and would lose the rest silently. */
-static bool is_text(const char *text, size_t size, struct findings *findings)
+/* Why the character at @text, @size bytes, is refused, or NULL. @separators: how many before it. */
+static const char *refusal(const char *text, size_t size, bool begins_line, uint32_t separators)
+{
+	if (size == 0)
+		return "a byte that has no place in a text; save the file as UTF-8";
+	if (begins_line && text[0] == '%')
+		return "directives (%) are not supported; leave it out";
+	if (separators > TREE_NODES_MAX)
+		return too_many_values;
+	return NULL;
+}
+
+/*
+ * Keeps from libfyaml what it is not good at. It takes a byte that is no UTF-8 for the end of the
+ * file, and would lose the rest silently; a mebibyte of "%" costs it minutes, one of "[" a gigabyte.
+ */
+static bool is_harmless(const char *text, size_t size, struct findings *findings)
 {
 	struct place at = {.line = 1, .column = 1, .width = 1};
+	uint32_t separators = 0;
 	size_t i = 0;
 
 	while (i < size) {
 		const size_t n = character_size((const unsigned char *)text + i, size - i);
+		const char *problem;
 
-		if (n == 0) {
-			findings_error(findings, at,
-				"the byte 0x%02x; the file is to be plain UTF-8 text",
-				(unsigned char)text[i]);
+		separators += text[i] == ',' || text[i] == '[' || text[i] == '{';
+		problem = refusal(text + i, n, at.column == 1, separators);
+		if (problem) {
+			findings_error(findings, at, "%s", problem);
 			return false;
 		}
 		at.column++;
@@ -406,7 +425,7 @@ struct tree_file *tree_read(const char *text, size_t size, struct findings *find
 			TREE_FILE_MAX >> 20);
 		return NULL;
 	}
-	if (!is_text(text, size, findings))
+	if (!is_harmless(text, size, findings))
 		return NULL;
 	b.file = calloc(1, sizeof *b.file);
 	if (!b.file) {
