@@ -248,20 +248,3 @@ struct config *config_load(const char *path, FILE *diagnostics, struct config_re
 {
 	return config_load_here(path, NULL, diagnostics, report);
 }
-
-int32_t config_find_node(const struct config *c, const struct addr *address)
-{
-	for (uint32_t i = 0; i < c->n_nodes; i++)
-		for (uint32_t j = 0; j < c->nodes[i].n_addresses; j++)
-			if (addr_equal(&c->nodes[i].addresses[j], address))
-				return (int32_t)i;
-	return CONFIG_NO_NODE;
-}
-
-int32_t config_find_vip(const struct config *c, const struct addr *address)
-{
-	for (uint32_t i = 0; i < c->n_vips; i++)
-		if (addr_equal(&c->vips[i].address, address))
-			return (int32_t)i;
-	return -1;
-}

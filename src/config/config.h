@@ -160,6 +160,3 @@ struct config *config_load_text(const struct config_text *text,
 
 /* Index of the node that has this address, or CONFIG_NO_NODE. */
 int32_t config_find_node(const struct config *c, const struct addr *address);
-
-/* Index of the VIP with this address, or -1. */
-int32_t config_find_vip(const struct config *c, const struct addr *address);

@@ -168,34 +168,12 @@ static void step_router(struct node *n, uint32_t router, const struct vrrp_event
 
 /* ---- advertisements that came in ---- */
 
-static int32_t find_vip(const struct node *n, const struct addr *address)
-{
-	uint32_t slot = (uint32_t)addr_hash(address) & n->vip_index_mask;
-
-	for (; n->vip_index[slot]; slot = (slot + 1) & n->vip_index_mask) {
-		const uint32_t vip = n->vip_index[slot] - 1;
-
-		if (addr_equal(&n->setup.config->vips[vip].address, address))
-			return (int32_t)vip;
-	}
-	return -1;
-}
-
-static int32_t find_node_of(const struct config *c, const struct addr *address)
-{
-	for (uint32_t i = 0; i < c->n_nodes; i++)
-		for (uint32_t k = 0; k < c->nodes[i].n_addresses; k++)
-			if (addr_equal(&c->nodes[i].addresses[k], address))
-				return (int32_t)i;
-	return CONFIG_NO_NODE;
-}
-
 /* The configured node behind an advertisement for @u. A link-local source names nobody, but among
  * roost's nodes the priority tells the place in the order. */
 static int32_t find_node(const struct node *n, const struct node_unit *u, const struct addr *source,
 	uint8_t priority)
 {
-	const int32_t by_address = find_node_of(n->setup.config, source);
+	const int32_t by_address = config_find_node(n->setup.config, source);
 	uint32_t place;
 
 	if (by_address != CONFIG_NO_NODE || !addr_is_link_local(source) || priority == 0)
@@ -228,7 +206,7 @@ static void learn_checksum(struct node *n, uint32_t router, const struct advert 
 
 	if (c->services[plan_router_of(n, router)->service].vrrp.checksum == CONFIG_CHECKSUM_AUTO &&
 		a->version == 3 && a->family == FAMILY_IPV4 &&
-		find_node_of(c, &a->source) == CONFIG_NO_NODE)
+		config_find_node(c, &a->source) == CONFIG_NO_NODE)
 		n->routers[router].pseudo_checksum = a->checksum == ADVERT_CHECKSUM_PSEUDO;
 }
 
@@ -297,7 +275,7 @@ static bool hear_listed(struct node *n, uint32_t interface, const struct advert 
 	struct node_unit *u = NULL;
 
 	for (uint32_t i = 0; i < a->n_addresses; i++) {
-		const int32_t vip = find_vip(n, &a->addresses[i]);
+		const int32_t vip = config_index_vip(&n->index, &a->addresses[i]);
 		struct node_unit *of;
 
 		if (vip < 0)

@@ -23,6 +23,7 @@
 
 #include "announce/announce.h"
 #include "config/config.h"
+#include "config/index.h"
 #include "plan/plan.h"
 #include "vrrp/vrrp.h"
 #include "wire/advert.h"
@@ -163,12 +164,11 @@ struct node {
 	struct node_router *routers;
 	struct node_unit *units;
 	struct node_vip *vips;
-	uint32_t *changed;   /* VIPs whose @wanted changed in this turn */
-	uint32_t *vip_index; /* hash table: address to VIP index + 1; 0 is empty */
+	uint32_t *changed; /* VIPs whose @wanted changed in this turn */
+	struct config_index index;
 	struct announce announce;
 	struct announce_vip *announce_vips;
 	uint32_t n_routers, n_units, n_vips, n_changed;
-	uint32_t vip_index_mask;
 	struct node_interface interfaces[CONFIG_INTERFACES_MAX];
 	struct node_peer peers[CONFIG_NODES_MAX];
 	struct node_counters counters;

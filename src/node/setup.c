@@ -8,24 +8,6 @@
 #include "base/assert.h"
 #include "node/internal.h"
 
-static uint32_t index_size(uint32_t n_vips)
-{
-	uint32_t size = 16;
-
-	while (size < 2 * n_vips)
-		size *= 2;
-	return size;
-}
-
-static void index_vip(struct node *n, uint32_t vip)
-{
-	uint32_t slot = (uint32_t)addr_hash(&n->setup.config->vips[vip].address);
-
-	while (n->vip_index[slot & n->vip_index_mask])
-		slot++;
-	n->vip_index[slot & n->vip_index_mask] = vip + 1;
-}
-
 static bool is_foreign(const struct config_service *s)
 {
 	return s->foreign_vrid != 0;
@@ -107,7 +89,6 @@ struct node *node_new(const struct node_setup *setup, tick now)
 	n->setup = *setup;
 	n->n_routers = setup->plan->n_routers;
 	n->n_vips = config->n_vips;
-	n->vip_index_mask = index_size(n->n_vips) - 1;
 	n->routers = array(n->n_routers, sizeof *n->routers);
 	n->units = array(n->n_vips, sizeof *n->units);
 	n->vips = array(n->n_vips, sizeof *n->vips);
@@ -115,9 +96,8 @@ struct node *node_new(const struct node_setup *setup, tick now)
 	n->announce_vips = array(n->n_vips, sizeof *n->announce_vips);
 	n->max_records = 2 * n->n_vips + 64;
 	n->records = array(n->max_records, sizeof *n->records);
-	n->vip_index = array(n->vip_index_mask + 1, sizeof *n->vip_index);
 	if (!n->routers || !n->units || !n->vips || !n->changed || !n->announce_vips ||
-		!n->records || !n->vip_index) {
+		!n->records || !config_index_init(&n->index, config)) {
 		node_free(n);
 		return NULL;
 	}
@@ -126,8 +106,6 @@ struct node *node_new(const struct node_setup *setup, tick now)
 	n->promised = TICK_NEVER;
 	n->late_after = TICK_NEVER;
 	n->unsettled_since = TICK_NEVER;
-	for (uint32_t i = 0; i < n->n_vips; i++)
-		index_vip(n, i);
 	for (uint32_t i = 0; i < n->n_routers; i++)
 		set_up_router(n, i);
 	announce_init(
@@ -145,7 +123,7 @@ void node_free(struct node *n)
 	free(n->changed);
 	free(n->announce_vips);
 	free(n->records);
-	free(n->vip_index);
+	config_index_fini(&n->index);
 	free(n);
 }
 
@@ -196,7 +174,7 @@ void node_copy(struct node *to, const struct node *from)
 	to->announce_vips = own.announce_vips;
 	to->announce.vips = own.announce_vips;
 	to->records = own.records;
-	to->vip_index = own.vip_index;
+	to->index = own.index;
 	to->n_records = 0;
 	to->n_changed = 0;
 }

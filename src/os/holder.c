@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "config/index.h"
 #include "kernel/kernel.h"
 
 /*
@@ -47,7 +48,7 @@ struct holder {
 	struct board *board;
 	struct kernel kernel;
 	struct kernel_vip *vips;
-	uint32_t *by_address;                    /* VIPs in the order of their addresses */
+	struct config_index index;
 	uint8_t *places;                         /* by VIP, enum place */
 	uint32_t ifindex[CONFIG_INTERFACES_MAX]; /* that @places speaks of */
 	uint32_t silenced; /* bit by interface: ARP is restrained by our hand ... */
@@ -60,41 +61,6 @@ struct holder {
 	int error;
 	uint32_t error_vip;
 };
-
-static int compare_vips(const void *a, const void *b, void *context)
-{
-	const struct config *config = context;
-
-	return addr_compare(&config->vips[*(const uint32_t *)a].address,
-		&config->vips[*(const uint32_t *)b].address);
-}
-
-static void sort_by_address(struct holder *h)
-{
-	for (uint32_t i = 0; i < h->config->n_vips; i++)
-		h->by_address[i] = i;
-	qsort_r(h->by_address, h->config->n_vips, sizeof *h->by_address, compare_vips,
-		(void *)h->config);
-}
-
-/* config_find_vip() in logarithmic time: a machine may have thousands of addresses. */
-static int32_t find_vip(const struct holder *h, const struct addr *address)
-{
-	uint32_t low = 0, high = h->config->n_vips;
-
-	while (low < high) {
-		const uint32_t middle = low + (high - low) / 2, vip = h->by_address[middle];
-		const int order = addr_compare(address, &h->config->vips[vip].address);
-
-		if (order == 0)
-			return (int32_t)vip;
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return -1;
-}
 
 struct holder *holder_new(const struct config *config, const struct links *links,
 	struct netlink *netlink, struct board *board)
@@ -110,12 +76,10 @@ struct holder *holder_new(const struct config *config, const struct links *links
 	h->vips = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->vips);
 	h->places = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->places);
 	h->ops = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->ops);
-	h->by_address = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->by_address);
-	if (!h->vips || !h->places || !h->ops || !h->by_address) {
+	if (!h->vips || !h->places || !h->ops || !config_index_init(&h->index, config)) {
 		holder_free(h);
 		return NULL;
 	}
-	sort_by_address(h);
 	kernel_init(&h->kernel, h->vips, config->n_vips);
 	return h;
 }
@@ -127,7 +91,7 @@ void holder_free(struct holder *h)
 	free(h->vips);
 	free(h->places);
 	free(h->ops);
-	free(h->by_address);
+	config_index_fini(&h->index);
 	free(h);
 }
 
@@ -187,7 +151,7 @@ static bool is_ours_to_see(const struct netlink_address *news, enum place place)
 enum holder_news holder_see(
 	struct holder *h, const struct netlink_address *news, tick now, uint32_t *ret_vip)
 {
-	const int32_t found = find_vip(h, &news->address);
+	const int32_t found = config_index_vip(&h->index, &news->address);
 	const uint32_t vip = (uint32_t)found;
 	const enum place place = found >= 0 ? place_of(h, vip, news->ifindex) : 0;
 

@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "config/config.h"
+#include "config/index.h"
 #include "config/schema.h"
 #include "dump.h"
 #include "suite.h"
@@ -244,6 +245,7 @@ END_TEST
 START_TEST(nodes_and_vips_are_found_by_address)
 {
 	struct addr www1, www2, vip;
+	struct config_index index;
 	struct file f;
 
 	file_open(&f);
@@ -254,8 +256,10 @@ START_TEST(nodes_and_vips_are_found_by_address)
 	ck_assert_int_eq(config_find_node(f.config, &www1), 0);
 	ck_assert_int_eq(config_find_node(f.config, &www2), 1);
 	ck_assert_int_eq(config_find_node(f.config, &vip), CONFIG_NO_NODE);
-	ck_assert_int_eq(config_find_vip(f.config, &vip), 0);
-	ck_assert_int_eq(config_find_vip(f.config, &www1), -1);
+	ck_assert(config_index_init(&index, f.config));
+	ck_assert_int_eq(config_index_vip(&index, &vip), 0);
+	ck_assert_int_eq(config_index_vip(&index, &www1), -1);
+	config_index_fini(&index);
 	file_close(&f);
 }
 END_TEST
