@@ -184,6 +184,9 @@ START_TEST(a_failure_of_what_is_no_longer_wanted_does_not_count)
 	kernel_want(&kernel, 1, VRRP_HOLD_NONE);
 	done(KERNEL_ADD, 1, -ENOBUFS, tick_s(1));
 	ck_assert_uint_eq(kernel_deadline(&kernel), TICK_NEVER);
+	kernel_want(&kernel, 1, VRRP_HOLD_FULL);
+	done(KERNEL_REMOVE, 1, -EBUSY, tick_s(1));
+	expect_one(KERNEL_ADD, 1, tick_s(1));
 }
 END_TEST
 
