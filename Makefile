@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A short front for meson. Every target works from a fresh clone: what is missing is installed with apt.
+# A short front for meson. Every target works from a fresh clone: apt installs what is missing.
 
 BUILD       ?= build
 SAN         ?= build-asan

@@ -22,13 +22,13 @@
 #define CONFIG_NODE_ADDRS_MAX 4
 #define CONFIG_INTERFACES_MAX 16
 #define CONFIG_SERVICES_MAX   1000
-#define CONFIG_VIPS_MAX	      10000
+#define CONFIG_VIPS_MAX       10000
 #define CONFIG_PEERS_MAX      64
 #define CONFIG_SHOTS_MAX      8
 #define CONFIG_NAME_SIZE      64
-#define CONFIG_NO_NODE	      (-1)
+#define CONFIG_NO_NODE        (-1)
 
-#define CONFIG_DEFAULT_PATH   "/etc/roost/roost.yaml"
+#define CONFIG_DEFAULT_PATH "/etc/roost/roost.yaml"
 
 /* One server. Its name is for people; it knows itself by any of its addresses. */
 struct config_node {
@@ -56,14 +56,14 @@ enum config_checksum { CONFIG_CHECKSUM_AUTO, CONFIG_CHECKSUM_MESSAGE, CONFIG_CHE
 
 /* How one service speaks VRRP: the file's `vrrp:` section, overridden by the service's own. */
 struct config_vrrp {
-	uint8_t version;     /* 2 or 3; 2 has no IPv6 */
-	tick interval;	     /* advertisement interval: 10 ms to 40.95 s in whole cs; v2: 1 to 255 s */
-	uint8_t redundancy;  /* 1 to 8 advertisements per interval, or CONFIG_REDUNDANCY_AUTO */
-	bool preempt;	     /* a better node takes over from a worse one that serves; default true */
-	tick preempt_delay;  /* after start, before preempting; default 0 */
-	tick linger;	     /* after a planned hand-over: 20 ms */
+	uint8_t version; /* 2 or 3; 2 has no IPv6 */
+	tick interval;   /* advertisement interval: 10 ms to 40.95 s in whole cs; v2: 1 to 255 s */
+	uint8_t redundancy; /* 1 to 8 advertisements per interval, or CONFIG_REDUNDANCY_AUTO */
+	bool preempt; /* a better node takes over from a worse one that serves; default true */
+	tick preempt_delay; /* after start, before preempting; default 0 */
+	tick linger;        /* after a planned hand-over: 20 ms */
 	enum config_checksum checksum;
-	bool unicast;	     /* to the other nodes' addresses and @peers, instead of multicast */
+	bool unicast; /* to the other nodes' addresses and @peers, instead of multicast */
 	struct addr peers[CONFIG_PEERS_MAX]; /* further unicast peers, such as foreign speakers */
 	uint32_t n_peers;
 };
@@ -75,11 +75,11 @@ struct config_vrrp {
  */
 struct config_service {
 	char name[CONFIG_NAME_SIZE];
-	uint32_t interface;		   /* index */
-	uint32_t first_vip, n_vips;	   /* its VIPs are contiguous in config.vips */
+	uint32_t interface;         /* index */
+	uint32_t first_vip, n_vips; /* its VIPs are contiguous in config.vips */
 	uint32_t first_bundle, n_bundles;
 	struct config_vrrp vrrp;
-	uint8_t foreign_vrid;		   /* 0: among roost's nodes */
+	uint8_t foreign_vrid;               /* 0: among roost's nodes */
 	uint8_t priority[CONFIG_NODES_MAX]; /* by node, 1 to 255; only with foreign_vrid */
 };
 
@@ -87,7 +87,7 @@ struct config_service {
 struct config_bundle {
 	uint32_t service;
 	uint32_t first_vip, n_vips; /* contiguous in config.vips */
-	int32_t preferred;	    /* node index that is to hold it, or CONFIG_NO_NODE */
+	int32_t preferred;          /* node index that is to hold it, or CONFIG_NO_NODE */
 };
 
 struct config_vip {
@@ -98,11 +98,12 @@ struct config_vip {
 
 /* How neighbours are told of a move. */
 struct config_announce {
-	tick shots[CONFIG_SHOTS_MAX]; /* spans after the move, rising; default 0, 0.05, 0.3, 1.1, 3 s */
+	tick shots
+		[CONFIG_SHOTS_MAX]; /* spans after the move, rising; default 0, 0.05, 0.3, 1.1, 3 s */
 	uint32_t n_shots;
-	tick refresh;	 /* then every so often, jittered; default 60 s; 0 means never */
-	uint32_t rate;	 /* announcements a second and interface; default 2000 */
-	uint32_t burst;	 /* at once; default 1024 */
+	tick refresh;   /* then every so often, jittered; default 60 s; 0 means never */
+	uint32_t rate;  /* announcements a second and interface; default 2000 */
+	uint32_t burst; /* at once; default 1024 */
 };
 
 struct config {
