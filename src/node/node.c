@@ -60,6 +60,13 @@ static void settle(struct node *n, tick now)
 	n->unsettled_since = n->n_unsettled ? now : TICK_NEVER;
 }
 
+/* No announcement of @vip may leave any more. */
+static void hush(struct node *n, uint32_t vip)
+{
+	n->vips[vip].announce_pending = false;
+	announce_cancel(&n->announce, vip);
+}
+
 static void want(struct node *n, uint32_t vip, enum vrrp_hold wanted, tick now)
 {
 	struct node_vip *v = &n->vips[vip];
@@ -70,10 +77,8 @@ static void want(struct node *n, uint32_t vip, enum vrrp_hold wanted, tick now)
 		n->changed[n->n_changed++] = vip;
 	}
 	v->wanted = wanted;
-	if (wanted != VRRP_HOLD_FULL) {
-		v->announce_pending = false;
-		announce_cancel(&n->announce, vip);
-	}
+	if (wanted != VRRP_HOLD_FULL)
+		hush(n, vip);
 	if (was_settled == (v->wanted == v->observed))
 		return;
 	n->n_unsettled += was_settled ? 1 : -1;
@@ -138,6 +143,8 @@ static void step_unit(struct node *n, struct node_unit *u, const struct vrrp_eve
 			want(n, vip, wanted, now);
 		if (fx & VRRP_FX_ANNOUNCE)
 			announce(n, vip, now);
+		if (u->vrrp.state == VRRP_LEAVING)
+			hush(n, vip); /* the successor's must be the last word */
 	}
 	if (fx & VRRP_FX_ADVERTISE)
 		u->say = NODE_SAY_PRIORITY;
@@ -389,7 +396,7 @@ static void on_held(struct node *n, const struct node_event *ev, tick now)
 	if (ev->hold != VRRP_HOLD_FULL) {
 		/* taken away by somebody: neighbours are told again once it is back */
 		announce_cancel(&n->announce, ev->vip);
-		v->announce_pending = true;
+		v->announce_pending = n->units[v->unit].vrrp.state != VRRP_LEAVING;
 	} else if (v->announce_pending) {
 		v->announce_pending = false;
 		announce_start(&n->announce, ev->vip, now);

@@ -191,6 +191,10 @@ static unsigned step_initialize(
 			return become_active(v, c, VRRP_WHY_OWNER, now);
 		become_backup(v, c, VRRP_WHY_START, now);
 		v->inherited = ev->inherited;
+		/* back within three intervals: whoever took over meanwhile advertises in one */
+		if (v->inherited)
+			v->active_down_at = now + c->interval + c->interval / 2 +
+					    vrrp_skew(c->version, v->priority, c->interval);
 		return 0;
 	case VRRP_EV_TICK:
 		if (now >= v->linger_until)
@@ -273,7 +277,10 @@ static unsigned backup_advert(
 	v->active_interval = ev->interval;
 	remember(v, c, ev, now);
 	v->active_down_at = tick_add(now, active_down(v, c));
-	return lets_go ? fx | part(v, c, now) : fx;
+	if (!lets_go)
+		return fx;
+	v->linger_until = tick_add(now, c->linger);
+	return fx | part(v, c, now);
 }
 
 /* RFC 9568 6.4.2 */

@@ -423,7 +423,7 @@ START_TEST(a_leftover_is_kept_while_listening_and_adopted)
 	link_up(f, true);
 	ck_assert_int_eq(f->node->vips[0].wanted, VRRP_HOLD_FULL);
 	hear(f, 3, 1, 200, (const uint8_t[]){202}, 1);
-	ck_assert_int_eq(f->node->vips[1].wanted, VRRP_HOLD_NONE);
+	ck_assert_int_eq(f->node->vips[1].wanted, VRRP_HOLD_DATA);
 	ck_assert_int_eq(f->node->vips[0].wanted, VRRP_HOLD_FULL);
 }
 END_TEST
