@@ -296,7 +296,7 @@ static void mend_things(struct sim *s)
 	if (chance(s, 75))
 		return;
 	/* not from one partition into another: nobody could know what a client brings along */
-	sim_run(s, sim_settle_span(s) / 2);
+	sim_run(s, sim_calm_span(s));
 	fault(s, SIM_PARTITION, 0, between(s, 1, (1u << s->n_places) - 1));
 }
 
@@ -345,7 +345,7 @@ static void disturb_calm(struct sim *s)
 		return;
 	sim_watch(s);
 	fault(s, act, place, 0);
-	sim_run(s, sim_settle_span(s));
+	sim_run(s, sim_calm_span(s));
 	sim_unwatch(s);
 	if (act == SIM_CRASH && s->watch.outage > bound)
 		sim_complain(
@@ -376,7 +376,7 @@ struct sim *chaos_run(uint64_t seed, enum sim_sabotage sabotage)
 		fault(s, SIM_START, i, 0);
 		sim_run(s, tick_ms(between(s, 0, 200)));
 	}
-	sim_run(s, sim_settle_span(s));
+	sim_run(s, sim_calm_span(s));
 	sim_check_quiet(s);
 	if (one && chance(s, 50))
 		disturb_calm(s);

@@ -197,7 +197,7 @@ static void send_announcements(struct sim *s, struct sim_machine *m)
 
 		if (!(m->announce_news & bit))
 			continue;
-		if (kernel_hold(&m->kernel, i) != VRRP_HOLD_FULL && s->sabotage != SIM_RASH_SHOUTER)
+		if (kernel_hold(&m->kernel, i) != VRRP_HOLD_FULL)
 			continue;
 		m->announce_news &= ~bit;
 		m->announced_news |= bit;
@@ -215,6 +215,9 @@ static void begin_batch(struct sim *s, struct sim_machine *m)
 	m->n_ops = kernel_plan(&m->kernel, boot_clock(s, m), m->ops, SIM_VIPS_MAX);
 	if (m->n_ops == 0)
 		return;
+	for (uint32_t i = 0; i < m->n_ops && s->sabotage == SIM_RASH_SHOUTER; i++)
+		if (m->ops[i].kind == KERNEL_ADD)
+			net_announce(s, sim_place(s, m), m->file->number[m->ops[i].vip]);
 	/* some 10 µs for each address; while RTNL is somebody else's, nothing happens */
 	work = tick_us(20 + 10 * m->n_ops + rng_below(&s->rng, 50));
 	m->apply_at = (stalled ? m->stalled_until : s->now) + work;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Seeds by the thousand. SEEDS=n runs the first n (10,000 without it), FROM=n begins elsewhere,
- * SEED=n runs one, TRACE=1 prints what happens. A failure prints its seed and how to see it again.
+ * Seeds by the thousand: sim-random [FIRST [COUNT]], by default the first 10,000. From the environment,
+ * before the arguments: SEEDS=n so many, SEED=n this one only, TRACE=1 prints what happens. A failure
+ * prints its seed and how to see it again.
  */
 #include "sim.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +19,8 @@
 
 static volatile uint64_t current;
 
-static uint64_t option(const char *name, uint64_t otherwise)
+static uint64_t number(const char *text, uint64_t otherwise)
 {
-	const char *text = getenv(name);
-
 	return text && *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
@@ -43,14 +43,18 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	const uint64_t first = getenv("SEED") ? option("SEED", 1) : option("FROM", 1);
-	const uint64_t n_seeds = getenv("SEED") ? 1 : option("SEEDS", SEEDS_DEFAULT);
+	const uint64_t n_asked = number(argc > 2 ? argv[2] : NULL, SEEDS_DEFAULT);
+	const uint64_t n_seeds = getenv("SEED") ? 1 : number(getenv("SEEDS"), n_asked);
+	const uint64_t first = number(getenv("SEED"), number(argc > 1 ? argv[1] : NULL, 1));
 	const double began = seconds();
 	uint64_t turns = 0, packets = 0, simulated = 0, failures = 0, n = 0;
 
 	signal(SIGABRT, on_abort);
+	/* each world's memory is used again by the next one */
+	mallopt(M_MMAP_THRESHOLD, 1 << 26);
+	mallopt(M_TRIM_THRESHOLD, 1 << 26);
 	for (; n < n_seeds && failures < FAILURES_MAX; n++) {
 		struct sim *s;
 

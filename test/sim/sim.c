@@ -501,15 +501,13 @@ void sim_run(struct sim *s, tick span)
 	s->now = until;
 }
 
-tick sim_settle_span(const struct sim *s)
+tick sim_calm_span(const struct sim *s)
 {
-	tick interval = 0, delay = 0, refresh = 0;
+	tick interval = 0, delay = 0;
 
 	for (uint32_t i = 0; i < s->n_files; i++) {
 		const struct sim_file_spec *spec = &s->files[i].spec;
 
-		if (spec->refresh < tick_s(60))
-			refresh = tick_max(refresh, spec->refresh + spec->refresh / 8);
 		for (uint32_t k = 0; k < spec->n_services; k++) {
 			const struct config_vrrp *vrrp = &spec->services[k].vrrp;
 
@@ -517,7 +515,18 @@ tick sim_settle_span(const struct sim *s)
 			delay = tick_max(delay, vrrp->preempt_delay);
 		}
 	}
-	return 10 * interval + delay + tick_max(refresh, tick_s(3) + tick_ms(200));
+	return 10 * interval + delay + tick_ms(500);
+}
+
+tick sim_settle_span(const struct sim *s)
+{
+	tick refresh = 0;
+
+	for (uint32_t i = 0; i < s->n_files; i++)
+		if (s->files[i].spec.refresh < tick_s(60))
+			refresh = tick_max(refresh, s->files[i].spec.refresh);
+	/* netlink is tried again within a second; the refresh has its jitter */
+	return sim_calm_span(s) + tick_max(tick_ms(1500), refresh + refresh / 8);
 }
 
 /* ------------------------------------------------------------------ world */

@@ -185,7 +185,7 @@ enum sim_sabotage {
 	SIM_SILENT_WINNER, /* announcements are swallowed once a node has served */
 	SIM_DEAF_ONE_WAY,  /* no advertisement ever gets from place 0 to the others */
 	SIM_STICKY_KERNEL, /* removals are acknowledged and not done */
-	SIM_RASH_SHOUTER,  /* announcements leave though the address is absent */
+	SIM_RASH_SHOUTER,  /* addresses are announced before they are there */
 	SIM_ABRUPT_LEAVER, /* the address goes as soon as priority 0 was said */
 	SIM_WRONG_PLAN,    /* the order is expected backwards */
 	SIM_SABOTAGES,
@@ -271,7 +271,9 @@ void sim_apply_at(struct sim *s, const struct sim_fault *fault, tick at);
 /* Lets @span of the world's time go by. */
 void sim_run(struct sim *s, tick span);
 
-/* How long after the last fault the cluster may take to be quiet. */
+/* How long the cluster may take to be quiet again: after an event in a sound network, and after the last
+ * fault of any kind. */
+tick sim_calm_span(const struct sim *s);
 tick sim_settle_span(const struct sim *s);
 
 /* A fault in words, for people; returns @text. */

@@ -64,7 +64,7 @@ static struct sim_watch watch(
 {
 	sim_watch(s);
 	apply(s, kind, place, amount);
-	sim_run(s, sim_settle_span(s));
+	sim_run(s, sim_calm_span(s));
 	sim_unwatch(s);
 	sim_check_quiet(s);
 	expect_no_complaint(s);
