@@ -45,7 +45,7 @@ def stays(predicate, during, every=0.02):
 
 
 def build_directory():
-    return ROOT / os.environ.get("ROOST_BUILD", "build")
+    return ROOT / (os.environ.get("ROOST_BUILD") or os.environ.get("BUILD") or "build")
 
 
 def find_program(name):
