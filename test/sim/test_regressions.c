@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What random seeds have found: one scenario for each mended bug. */
+#include "scenario.h"
+
+START_TEST(the_loser_of_a_conflict_is_heard_through_loss)
+{
+	struct sim_file_spec spec = sim_file_spec(3, 6, 0, INTERVAL);
+
+	spec.services[0].vrrp.redundancy = 4;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct sim *s = cluster_of(&spec, seed);
+
+		apply(s, SIM_PARTITION, 0, 1 << 0);
+		settle(s);
+		apply(s, SIM_LOSS, 0, 150);
+		apply(s, SIM_HEAL, 0, 0);
+		sim_run(s, tick_s(4));
+		apply(s, SIM_LOSS, 0, 0);
+		settle(s); /* clients know the winner long before the refresh */
+		sim_free(s);
+	}
+}
+END_TEST
+
+START_TEST(one_that_gives_up_what_it_inherited_says_so)
+{
+	const struct sim_file_spec spec = sim_file_spec(2, 1, 0, INTERVAL);
+	struct sim *s = cluster_of(&spec, 1);
+	const uint32_t first = (uint32_t)sim_holder(s, 0), second = 1 - first;
+
+	/* the second takes over, unheard by the first, and dies without letting go */
+	apply(s, SIM_FREEZE, first, 0);
+	apply(s, SIM_UNPLUG, first, 0);
+	sim_run(s, tick_s(2));
+	ck_assert_int_eq(s->client[second][0], second);
+	apply(s, SIM_KILL, second, 0);
+	apply(s, SIM_PLUG, first, 0);
+	apply(s, SIM_THAW, first, 0);
+	apply(s, SIM_START, second, 0);
+	settle(s);
+	ck_assert_int_eq(sim_holder(s, 0), first);
+	sim_free(s);
+}
+END_TEST
+
+/* The best, which did not preempt, and the next in the order claim in the same instant. */
+START_TEST(two_claimants_leave_no_client_in_the_dark)
+{
+	struct sim_file_spec spec = sim_file_spec(4, 6, 0, tick_ms(10));
+
+	spec.services[0].vrrp.preempt = false;
+	for (uint64_t seed = 1; seed <= 50; seed++) {
+		struct sim *s = sim_new(seed);
+		struct sim_watch w;
+
+		sim_add_cluster(s, &spec);
+		for (uint32_t place = 1; place < 4; place++)
+			apply(s, SIM_CRASH, place, 0);
+		settle(s);
+		for (uint32_t place = 1; place < 4; place++)
+			apply(s, SIM_START, place, 0);
+		settle(s);
+		w = watch(s, SIM_STOP, 0, 0);
+		expect_smooth(s, &w);
+		sim_free(s);
+	}
+}
+END_TEST
+
+START_TEST(an_active_that_hears_a_rival_leave_announces_again)
+{
+	struct sim *s = cluster();
+
+	apply(s, SIM_FREEZE, 0, 0);
+	sim_run(s, tick_s(2));
+	apply(s, SIM_STOP, 0, 0);
+	apply(s, SIM_THAW, 0, 0); /* announces, being better, and leaves at once */
+	settle(s);
+	sim_free(s);
+}
+END_TEST
+
+START_TEST(one_that_leaves_announces_no_more)
+{
+	const struct sim_file_spec spec = sim_file_spec(3, 6, 0, INTERVAL);
+
+	/* the shots are due 0, 50, 300, 1100 and 3000 ms after some 310 ms from the start */
+	for (uint32_t i = 0; i < 100; i++) {
+		struct sim *s = sim_new(i);
+		struct sim_watch w;
+
+		sim_add_cluster(s, &spec);
+		sim_run(s, tick_ms(3295) + tick_us(100) * i);
+		w = watch(s, SIM_STOP, i % 3, 0);
+		expect_smooth(s, &w);
+		sim_free(s);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		the_loser_of_a_conflict_is_heard_through_loss,
+		one_that_gives_up_what_it_inherited_says_so,
+		two_claimants_leave_no_client_in_the_dark,
+		an_active_that_hears_a_rival_leave_announces_again,
+		one_that_leaves_announces_no_more,
+	};
+
+	return run_suite("regressions", tests, sizeof tests / sizeof tests[0]);
+}
