@@ -230,7 +230,7 @@ struct config *config_load_here(const char *path, const struct config_machine *m
 	struct config_text text = {.name = path};
 	struct findings findings = {0};
 	struct config *c;
-	char *bytes;
+	char *bytes = NULL;
 	int error;
 
 	error = read_whole(path, &bytes, &text.size);

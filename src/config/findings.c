@@ -20,8 +20,8 @@ static void abridge(char message[static MESSAGE_SIZE])
 	memcpy(message + end, "...", 4);
 }
 
-static void add(struct findings *f, enum finding_kind kind, struct place at, const char *format,
-	va_list arguments)
+__attribute__((format(printf, 4, 0))) static void add(struct findings *f, enum finding_kind kind,
+	struct place at, const char *format, va_list arguments)
 {
 	char message[MESSAGE_SIZE];
 	int size;
