@@ -7,6 +7,8 @@
  * a loser that has just announced serves until then, for some neighbours believe in it. */
 #define BELIEVED tick_ms(60)
 
+#define PARTINGS_MIN 3
+
 /* The transitions that there are; `transition` asserts them. */
 static const uint8_t allowed[VRRP_STATES] = {
 	[VRRP_INITIALIZE] = 1 << VRRP_BACKUP | 1 << VRRP_ACTIVE,
@@ -144,8 +146,10 @@ static unsigned become_claimant(struct vrrp *v, enum vrrp_reason why, tick now)
  * that it must announce once more. */
 static unsigned part(struct vrrp *v, const struct vrrp_config *c, tick now)
 {
-	/* where packets get lost, as often as every other advertisement */
-	v->partings = (uint8_t)(c->interval / c->period - 1);
+	const tick redundancy = c->interval / c->period;
+
+	/* thrice at least: behind a clean partition nobody could learn that packets get lost */
+	v->partings = (uint8_t)(redundancy > PARTINGS_MIN ? redundancy : PARTINGS_MIN) - 1;
 	v->part_at = tick_add(now, c->period);
 	return VRRP_FX_ADVERTISE;
 }
@@ -360,7 +364,7 @@ static unsigned active_advert(
 	/* the one that this node has just relieved says that it yields */
 	const bool parting =
 		!c->strict && (v->why == VRRP_WHY_PREEMPT || v->why == VRRP_WHY_LEFT) &&
-		addr_equal(&ev->source, &v->active) && now - v->since < 2 * v->active_interval;
+		addr_equal(&ev->source, &v->active) && now - v->since < 4 * v->active_interval;
 
 	/* RFC 9568 6.4.3: to priority 0 and to a losing rival the answer is an advertisement at
 	 * once; and since either served, the last announcement must be ours */

@@ -347,6 +347,7 @@ START_TEST(an_active_yields_to_a_better_one_with_a_parting_word)
 	ck_assert_uint_eq(vrrp_deadline(&v), now + tick_ms(20));
 	feed(&v, &roost, VRRP_EV_TICK, now + tick_ms(20));
 	ck_assert_int_eq(vrrp_wanted_hold(&v, now + tick_ms(20)), VRRP_HOLD_NONE);
+	ck_assert_uint_eq(v.partings, 2);
 }
 END_TEST
 
