@@ -84,8 +84,11 @@ class Cluster:
         return all(hosts == [planned[vip]] for vip, hosts in self.holders().items())
 
     def settle(self, servers=None, within=15):
-        """Waits until every VIP is where the plan wants it."""
-        eventually(lambda: self.is_as_planned(servers), within,
+        """Waits until every VIP is where the plan wants it.
+
+        It looks twice, since the servers are looked at one after the other, not at one instant.
+        """
+        eventually(lambda: self.is_as_planned(servers) and self.is_as_planned(servers), within,
                    message=lambda: f"{self.name} holds {self.holders()}, planned {self.planned(servers)}")
 
     def usage(self, server):
