@@ -67,6 +67,26 @@ START_TEST(two_claimants_leave_no_client_in_the_dark)
 }
 END_TEST
 
+/* Whoever is next claims, but wakes up late with its first advertisement, so the one after it claims too. */
+START_TEST(a_late_claimant_leaves_no_client_in_the_dark)
+{
+	const struct sim_file_spec spec = sim_file_spec(6, 8, 8, tick_ms(10));
+
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct sim *s = cluster_of(&spec, seed);
+
+		for (uint32_t place = 0; place < 6; place++) {
+			struct sim_watch w = watch(s, SIM_STOP, place, 0);
+
+			expect_smooth(s, &w);
+			w = watch(s, SIM_START, place, 0);
+			expect_smooth(s, &w);
+		}
+		sim_free(s);
+	}
+}
+END_TEST
+
 START_TEST(an_active_that_hears_a_rival_leave_announces_again)
 {
 	struct sim *s = cluster();
@@ -104,6 +124,7 @@ int main(void)
 		the_loser_of_a_conflict_is_heard_through_loss,
 		one_that_gives_up_what_it_inherited_says_so,
 		two_claimants_leave_no_client_in_the_dark,
+		a_late_claimant_leaves_no_client_in_the_dark,
 		an_active_that_hears_a_rival_leave_announces_again,
 		one_that_leaves_announces_no_more,
 	};
