@@ -21,5 +21,6 @@ enum ctl_exit {
 
 int ctl_status(int argc, char **argv);
 int ctl_check(int argc, char **argv);
+int ctl_plan(int argc, char **argv);
 int ctl_drain(int argc, char **argv);
 int ctl_undrain(int argc, char **argv);

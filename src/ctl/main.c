@@ -19,6 +19,8 @@ static const struct subcommand subcommands[] = {
 	{"status", ctl_status, "[--json] [--watch] [-s SOCKET]",
 		"every VIP and who holds it, every node, counters"},
 	{"check", ctl_check, "[FILE]", "look for mistakes in the configuration"},
+	{"plan", ctl_plan, "[--json] [--capacity N[,N...]] [FILE]",
+		"who would serve what, now and after every failure"},
 	{"drain", ctl_drain, "[-s SOCKET]", "hand this node's VIPs over to the others"},
 	{"undrain", ctl_undrain, "[-s SOCKET]", "take them back"},
 };

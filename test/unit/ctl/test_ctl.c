@@ -12,27 +12,8 @@
 #include "ctl/status_text.h"
 #include "ctl/table.h"
 #include "ctl/warnings.h"
+#include "fixtures.h"
 #include "suite.h"
-
-/* What @print writes, to be freed. */
-struct sheet {
-	struct paper paper;
-	char *text;
-	size_t size;
-};
-
-static void sheet_open(struct sheet *s, bool colour)
-{
-	*s = (struct sheet){0};
-	s->paper = (struct paper){.out = open_memstream(&s->text, &s->size), .colour = colour};
-	ck_assert_ptr_nonnull(s->paper.out);
-}
-
-static const char *sheet_close(struct sheet *s)
-{
-	ck_assert_int_eq(fclose(s->paper.out), 0);
-	return s->text;
-}
 
 static char *status_text(const json_t *document, bool colour)
 {
@@ -293,51 +274,6 @@ START_TEST(a_path_that_is_too_long_for_a_socket_is_refused)
 	free(s.text);
 }
 END_TEST
-
-/* A cluster of up to four nodes and eight VIPs of one service. */
-struct cluster {
-	struct config config;
-	struct config_node nodes[4];
-	struct config_interface interface;
-	struct config_service service;
-	struct config_bundle bundles[8];
-	struct config_vip vips[8];
-};
-
-static void cluster_init(struct cluster *k, uint32_t n_nodes, uint32_t n_vips, tick interval)
-{
-	*k = (struct cluster){
-		.interface = {.name = "eth0", .vrid_first = 1, .vrid_count = 255},
-		.service = {.name = "www",
-			.n_vips = n_vips,
-			.n_bundles = n_vips,
-			.vrrp = {.version = 3, .interval = interval, .preempt = true}},
-	};
-	for (uint32_t i = 0; i < n_nodes; i++) {
-		snprintf(k->nodes[i].name, CONFIG_NAME_SIZE, "www%u", i + 1);
-		k->nodes[i].addresses[0] = addr_from_ipv4((uint8_t[]){10, 1, 1, (uint8_t)(2 + i)});
-		k->nodes[i].n_addresses = k->nodes[i].weight = 1;
-	}
-	for (uint32_t i = 0; i < n_vips; i++) {
-		k->bundles[i] = (struct config_bundle){
-			.first_vip = i, .n_vips = 1, .preferred = CONFIG_NO_NODE};
-		k->vips[i].address = addr_from_ipv4((uint8_t[]){10, 1, 1, (uint8_t)(201 + i)});
-		k->vips[i].bundle = i;
-	}
-	k->config = (struct config){
-		.cluster = "shop",
-		.nodes = k->nodes,
-		.interfaces = &k->interface,
-		.services = &k->service,
-		.bundles = k->bundles,
-		.vips = k->vips,
-		.n_nodes = n_nodes,
-		.n_interfaces = 1,
-		.n_services = 1,
-		.n_bundles = n_vips,
-		.n_vips = n_vips,
-	};
-}
 
 static char *warnings_of(const struct cluster *k, uint32_t n_expected)
 {
