@@ -216,15 +216,22 @@ static int hear(const struct nlmsghdr *h, void *context)
 
 int netlink_listen(struct netlink *n)
 {
+	bool lost = false;
+
 	for (;;) {
 		const ssize_t size = mnl_socket_recvfrom(n->news, n->answer, ANSWER_SIZE);
 
-		if (size < 0 && errno == EINTR)
-			continue;
-		if (size < 0)
-			return errno == EAGAIN ? 0 : -errno;
-		if (mnl_cb_run(n->answer, (size_t)size, 0, 0, hear, n) < 0)
+		if (size >= 0) {
+			if (mnl_cb_run(n->answer, (size_t)size, 0, 0, hear, n) < 0)
+				return -errno;
+		} else if (errno == ENOBUFS) {
+			/* read on: what is older than the dump that follows must not come after it */
+			lost = true;
+		} else if (errno == EAGAIN) {
+			return lost ? -ENOBUFS : 0;
+		} else if (errno != EINTR) {
 			return -errno;
+		}
 	}
 }
 

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * What the kernel itself does for the lease (os/fence.h): these programs see every packet that enters
+ * or leaves an interface, and drop those of a VIP that may not be served now. They hold no state of
+ * their own, and work on when the daemon is dead or frozen: a lease that nobody renews has run out.
+ *
+ *    address in the packet ── vips ──► VIP ── cells ──► permission, router ── leases ──► deadline
+ *
+ *                              arriving              leaving
+ *    data: permission for it   destination           source
+ *    ARP                       target protocol addr. sender protocol address
+ *    NS, NA (RFC 4861)         target                target, source
+ *    RS, RA, Redirect          (data)                source: they tell a link-layer address, too
+ *
+ * Of a packet with extension headers only the addresses of its IPv6 header count, as for data; Linux's
+ * answer to a solicitation in such a packet has none, and is dropped when it leaves.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "lease/lease.h"
+
+/* The next program decides: TC_ACT_UNSPEC of clsact, TCX_NEXT of tcx. */
+#define PASS (-1)
+#define DROP 2
+
+#define TYPE_IPV4     0x0800
+#define TYPE_ARP      0x0806
+#define TYPE_IPV6     0x86dd
+#define TYPE_VLAN     0x8100
+#define TYPE_VLAN_OUT 0x88a8
+#define VLAN_TAGS_MAX 2
+
+#define ETHERNET_TYPE 12
+#define ETHERNET_SIZE 14
+#define VLAN_SIZE     4
+
+#define ARP_PROTOCOL  2
+#define ARP_SIZES     4
+#define ARP_ADDRESSES 8
+
+#define IPV4_SOURCE      12
+#define IPV4_DESTINATION 16
+#define IPV6_NEXT        6
+#define IPV6_SOURCE      8
+#define IPV6_DESTINATION 24
+#define IPV6_SIZE        40
+#define IPV6_NEXT_ICMP   58
+#define ND_TARGET        8
+
+#define ND_FIRST    133
+#define ND_SOLICIT  135
+#define ND_ADVERT   136
+#define ND_REDIRECT 137
+
+/* The sizes are set when they are loaded. */
+
+/* struct addr (base/addr.h) in words. */
+struct key {
+	__u32 word[4];
+};
+
+/* Address of a VIP to its index. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct key);
+	__type(value, __u32);
+	__uint(max_entries, 1);
+} vips SEC(".maps");
+
+/* By VIP: enum lease_permission in the low 8 bits, above them the index of its router. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, 1);
+} cells SEC(".maps");
+
+/* By router: when its lease ends, in ns of CLOCK_BOOTTIME; 0 is closed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, 1);
+} leases SEC(".maps");
+
+/* Packets dropped: arriving data, arriving ARP and ND, leaving data, leaving ARP and ND. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, 4);
+} drops SEC(".maps");
+
+struct frame {
+	struct __sk_buff *skb;
+	bool leaving;
+	bool bare; /* no Ethernet header: offsets are relative to where the kernel sees the network's */
+	__u32 network; /* else: where that begins */
+};
+
+/* @size bytes of the network header and what follows it, from @offset on. False if the frame is too
+ * short. Finds them in fragments, too. */
+static __always_inline bool copy(const struct frame *f, __u32 offset, void *to, __u32 size)
+{
+	if (f->bare)
+		return bpf_skb_load_bytes_relative(f->skb, offset, to, size, BPF_HDR_START_NET) ==
+		       0;
+	return bpf_skb_load_bytes(f->skb, f->network + offset, to, size) == 0;
+}
+
+/* The same, quickly, for what every packet is asked. Whole words are aligned as such. */
+static __always_inline bool load(const struct frame *f, __u32 offset, void *to, __u32 size)
+{
+	const void *end = (void *)(long)f->skb->data_end;
+	const void *from = (void *)(long)f->skb->data + f->network + offset;
+
+	if (f->bare || from + size > end)
+		return copy(f, offset, to, size);
+	if (size % 4 == 0)
+		__builtin_memcpy(to, __builtin_assume_aligned(from, 4), size);
+	else
+		__builtin_memcpy(to, from, size);
+	return true;
+}
+
+static __always_inline bool is_permitted(const struct frame *f, __u64 cell, bool neighbour)
+{
+	const enum lease_permission permission = cell & 0xff;
+	const __u32 router = cell >> 8;
+	const volatile __u64 *until;
+
+	switch (permission) {
+	case LEASE_ABSENT:
+		/* served elsewhere; this node may route or bridge between that one and others */
+		return !f->leaving || f->skb->ingress_ifindex != 0;
+	case LEASE_CLOSED: return false;
+	case LEASE_DATA:
+		if (neighbour)
+			return false;
+		break;
+	case LEASE_FULL: break;
+	}
+	until = bpf_map_lookup_elem(&leases, &router);
+	return until && bpf_ktime_get_boot_ns() < *until;
+}
+
+/* Whether a packet that speaks for @address, as data or to a neighbour, may pass. */
+static __always_inline bool may_pass(
+	const struct frame *f, const struct key *address, bool neighbour)
+{
+	const __u32 *vip = bpf_map_lookup_elem(&vips, address);
+	const __u32 kind = 2 * f->leaving + neighbour;
+	const volatile __u64 *cell;
+	__u64 *dropped;
+
+	if (!vip)
+		return true;
+	cell = bpf_map_lookup_elem(&cells, vip);
+	if (cell && is_permitted(f, *cell, neighbour))
+		return true;
+	dropped = bpf_map_lookup_elem(&drops, &kind);
+	if (dropped)
+		(*dropped)++;
+	return false;
+}
+
+static __always_inline struct key from_ipv4(__be32 four)
+{
+	return (struct key){{0, 0, bpf_htonl(0xffff), four}};
+}
+
+static __always_inline bool ipv4_may_pass(const struct frame *f)
+{
+	struct key address;
+	__be32 four;
+
+	if (!load(f, f->leaving ? IPV4_SOURCE : IPV4_DESTINATION, &four, sizeof four))
+		return true;
+	address = from_ipv4(four);
+	return may_pass(f, &address, false);
+}
+
+static __always_inline bool arp_may_pass(const struct frame *f)
+{
+	__be16 protocol;
+	__u8 sizes[2]; /* of hardware and of protocol addresses */
+	struct key address;
+	__be32 four;
+	__u32 at;
+
+	if (!copy(f, ARP_PROTOCOL, &protocol, sizeof protocol) || protocol != bpf_htons(TYPE_IPV4))
+		return true;
+	if (!copy(f, ARP_SIZES, sizes, sizeof sizes) || sizes[1] != sizeof four)
+		return true;
+	at = ARP_ADDRESSES + sizes[0];
+	if (!f->leaving)
+		at += sizeof four + sizes[0];
+	if (!copy(f, at, &four, sizeof four))
+		return true;
+	address = from_ipv4(four);
+	return may_pass(f, &address, true);
+}
+
+static __always_inline bool ipv6_may_pass(const struct frame *f)
+{
+	struct key address, target;
+	bool neighbour = false;
+	__u8 next, type;
+
+	if (!load(f, IPV6_NEXT, &next, sizeof next) ||
+		!load(f, f->leaving ? IPV6_SOURCE : IPV6_DESTINATION, &address, sizeof address))
+		return true;
+	if (next == IPV6_NEXT_ICMP && copy(f, IPV6_SIZE, &type, sizeof type)) {
+		if ((type == ND_SOLICIT || type == ND_ADVERT) &&
+			copy(f, IPV6_SIZE + ND_TARGET, &target, sizeof target) &&
+			!may_pass(f, &target, true))
+			return false;
+		neighbour = f->leaving && type >= ND_FIRST && type <= ND_REDIRECT;
+	}
+	return may_pass(f, &address, neighbour);
+}
+
+static __always_inline int judge(const struct frame *f, __be16 type)
+{
+	bool may = true;
+
+	if (type == bpf_htons(TYPE_IPV4))
+		may = ipv4_may_pass(f);
+	else if (type == bpf_htons(TYPE_IPV6))
+		may = ipv6_may_pass(f);
+	else if (type == bpf_htons(TYPE_ARP))
+		may = arp_may_pass(f);
+	return may ? PASS : DROP;
+}
+
+static __always_inline int judge_ethernet(struct __sk_buff *skb, bool leaving)
+{
+	struct frame f = {.skb = skb, .leaving = leaving};
+	__be16 type;
+
+	/* read as if the Ethernet header were the network's */
+	if (!load(&f, ETHERNET_TYPE, &type, sizeof type))
+		return PASS;
+	f.network = ETHERNET_SIZE;
+#pragma unroll
+	for (int i = 0; i < VLAN_TAGS_MAX; i++) {
+		if (type != bpf_htons(TYPE_VLAN) && type != bpf_htons(TYPE_VLAN_OUT))
+			break;
+		if (!load(&f, VLAN_SIZE - sizeof type, &type, sizeof type))
+			return PASS;
+		f.network += VLAN_SIZE;
+	}
+	return judge(&f, type);
+}
+
+static __always_inline int judge_bare(struct __sk_buff *skb, bool leaving)
+{
+	const struct frame f = {.skb = skb, .leaving = leaving, .bare = true};
+
+	return judge(&f, skb->protocol);
+}
+
+SEC("tc")
+int fence_ingress(struct __sk_buff *skb)
+{
+	return judge_ethernet(skb, false);
+}
+
+SEC("tc")
+int fence_egress(struct __sk_buff *skb)
+{
+	return judge_ethernet(skb, true);
+}
+
+/* For tunnels and whatever else has no Ethernet header. */
+
+SEC("tc")
+int fence_bare_ingress(struct __sk_buff *skb)
+{
+	return judge_bare(skb, false);
+}
+
+SEC("tc")
+int fence_bare_egress(struct __sk_buff *skb)
+{
+	return judge_bare(skb, true);
+}
+
+/* The kernel's word for "the helpers that it calls are free to all" is any other than GPL version 2. */
+char LICENSE[] SEC("license") = "GPL-3.0-or-later";

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "os/fence_hook.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* linux/bpf.h of Linux 6.6; Debian 12 has that of 6.1 */
+#define TCX_INGRESS   ((enum bpf_attach_type)46)
+#define TCX_EGRESS    ((enum bpf_attach_type)47)
+#define TCX_BEFORE    (1u << 3)
+#define TCX_LINK_TYPE 11
+
+/* The first filter of all, with a number that nobody else is likely to choose. */
+#define FILTER_PRIORITY 1
+#define FILTER_HANDLE   0x726f6f73
+
+#define LINK_FORMAT "link_%u_%3s"
+
+static int link_path(const struct fence_hook *h, char path[static PATH_MAX])
+{
+	const int n = snprintf(path, PATH_MAX, "%s/link_%u_%s", h->directory, h->ifindex,
+		h->leaving ? "out" : "in");
+
+	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+bool fence_hook_has_tcx(const struct fence_program *p)
+{
+	/* There is no interface 0: a kernel with tcx says so, an older one knows no such attachment. */
+	const int fd = bpf_link_create(p->fd, 0, TCX_INGRESS, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || fd == -ENODEV;
+}
+
+static int link_create(const struct fence_hook *h, const struct fence_program *p, const char *path)
+{
+	/* the first there: whatever another lets pass is not seen by those behind it */
+	const struct bpf_link_create_opts options = {.sz = sizeof options, .flags = TCX_BEFORE};
+	const int fd = bpf_link_create(
+		p->fd, (int)h->ifindex, h->leaving ? TCX_EGRESS : TCX_INGRESS, &options);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	/* an unpinned link would vanish with this process */
+	error = bpf_obj_pin(fd, path);
+	close(fd);
+	return error ? error : 1;
+}
+
+/* Its interface is gone, or it is another that has got the number of the old one. */
+static bool is_stale(const struct fence_hook *h, const struct bpf_link_info *info)
+{
+	/* tcx.ifindex, which the header lacks, has the same place */
+	return info->type != TCX_LINK_TYPE || info->xdp.ifindex != h->ifindex;
+}
+
+static int link_remove(int fd, const char *path)
+{
+	/* the unlinked one would be detached, too, but later */
+	(void)bpf_link_detach(fd);
+	close(fd);
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int fence_hook_tcx(const struct fence_hook *h, const struct fence_program *p)
+{
+	struct bpf_link_info info = {0};
+	uint32_t size = sizeof info;
+	char path[PATH_MAX];
+	int error = link_path(h, path);
+	int fd;
+
+	if (error)
+		return error;
+	fd = bpf_obj_get(path);
+	if (fd == -ENOENT)
+		return link_create(h, p, path);
+	if (fd < 0)
+		return fd;
+	error = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (!error && is_stale(h, &info)) {
+		error = link_remove(fd, path);
+		return error ? error : link_create(h, p, path);
+	}
+	if (!error && info.prog_id != p->id) {
+		error = bpf_link_update(fd, p->fd, NULL);
+		error = error ? error : 1;
+	}
+	close(fd);
+	return error;
+}
+
+int fence_unhook_tcx(const struct fence_hook *h)
+{
+	char path[PATH_MAX];
+	int error = link_path(h, path);
+	int fd;
+
+	if (error)
+		return error;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return link_remove(fd, path);
+}
+
+static struct bpf_tc_hook tc_hook(const struct fence_hook *h)
+{
+	return (struct bpf_tc_hook){.sz = sizeof(struct bpf_tc_hook),
+		.ifindex = (int)h->ifindex,
+		.attach_point = h->leaving ? BPF_TC_EGRESS : BPF_TC_INGRESS};
+}
+
+static struct bpf_tc_opts tc_filter(void)
+{
+	return (struct bpf_tc_opts){.sz = sizeof(struct bpf_tc_opts),
+		.handle = FILTER_HANDLE,
+		.priority = FILTER_PRIORITY};
+}
+
+int fence_hook_clsact(const struct fence_hook *h, const struct fence_program *p)
+{
+	struct bpf_tc_hook hook = tc_hook(h);
+	struct bpf_tc_opts filter = tc_filter();
+	int error;
+
+	if (bpf_tc_query(&hook, &filter) == 0 && filter.prog_id == p->id)
+		return 0;
+	error = bpf_tc_hook_create(&hook);
+	if (error && error != -EEXIST)
+		return error;
+	filter = tc_filter();
+	filter.prog_fd = p->fd;
+	filter.flags = BPF_TC_F_REPLACE;
+	error = bpf_tc_attach(&hook, &filter);
+	return error ? error : 1;
+}
+
+int fence_unhook_clsact(const struct fence_hook *h)
+{
+	const struct bpf_tc_hook hook = tc_hook(h);
+	struct bpf_tc_opts filter = tc_filter();
+
+	if (bpf_tc_query(&hook, &filter) != 0)
+		return 0;
+	filter = tc_filter();
+	/* the qdisc stays: by now others may have filters in it */
+	return bpf_tc_detach(&hook, &filter);
+}
+
+static bool is_among(uint32_t ifindex, const uint32_t *all, uint32_t n)
+{
+	while (n > 0)
+		if (all[--n] == ifindex)
+			return true;
+	return false;
+}
+
+int fence_unhook_others(const char *directory, const uint32_t *keep, uint32_t n_keep)
+{
+	DIR *d = opendir(directory);
+	const struct dirent *entry;
+	int error = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(d))) {
+		struct fence_hook h = {.directory = directory};
+		char direction[4];
+		int failed;
+
+		if (sscanf(entry->d_name, LINK_FORMAT, &h.ifindex, direction) != 2 ||
+			is_among(h.ifindex, keep, n_keep))
+			continue;
+		h.leaving = direction[0] == 'o';
+		failed = fence_unhook_tcx(&h);
+		error = error ? error : failed;
+	}
+	closedir(d);
+	return error;
+}
