@@ -142,14 +142,13 @@ class Roost(Cluster):
     def orders(self):
         if self._orders is None:
             by_name = {server.short: server for server in self.lab.servers}
-            try:
-                orders = _plan_orders(self.plan())
-            except net.CommandFailed:
+            orders = self.plan().get("orders")
+            if orders is None:
                 found = [self.status(s) for s in self.lab.servers if s in self.running]
                 assert any(found)
-                orders = {v["address"]: v["order"] for v in next(f for f in found if f)["vips"]}
-            self._orders = {vip: [by_name[name] for name in order if name in by_name]
-                            for vip, order in orders.items()}
+                orders = next(f for f in found if f)["vips"]
+            self._orders = {vip["address"]: [by_name[name] for name in vip["order"] if name in by_name]
+                            for vip in orders}
         return self._orders
 
 
@@ -170,10 +169,6 @@ def _vips_of(config):
             return [address for part in entry for address in flatten(part)]
         return flatten(entry.get("addresses", entry.get("address", entry.get("vips", []))))
     return [vip for service in config["services"].values() for vip in flatten(service)]
-
-
-def _plan_orders(plan):
-    return {vip["address"]: vip["order"] for vip in plan["vips"]}
 
 
 def rotating_orders(servers, vips):

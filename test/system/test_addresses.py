@@ -102,6 +102,20 @@ def test_the_daemon_leaves_nothing_behind_when_it_ends(start):
         assert not os.path.exists(cluster.socket(server))
 
 
+def test_a_flood_of_changes_elsewhere_is_survived(start):
+    """More notifications than a netlink socket holds: the daemon must look at everything anew."""
+    cluster = start(V4 + V6)
+    server = cluster.lab.servers[0]
+    mine = set(server.addresses()) & set(cluster.vips)
+    flood = [f"address add 127.9.{i // 250}.{i % 250 + 1}/32 dev lo" for i in range(4000)]
+    cluster.freeze(server)  # so that it reads nothing meanwhile
+    server.ip(*flood, *(f"address delete {vip} dev eth0" for vip in sorted(mine)),
+              *(line.replace(" add ", " delete ") for line in flood))
+    cluster.thaw(server)
+    cluster.settle(within=5)
+    assert mine <= set(server.addresses())
+
+
 @pytest.mark.parametrize("count", [1, 5])
 def test_an_own_address_that_changes_does_not_disturb(start, count):
     cluster = start()

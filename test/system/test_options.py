@@ -3,6 +3,8 @@
 
 import json
 import re
+import socket
+import time
 
 import pytest
 
@@ -62,6 +64,19 @@ def test_nodes_with_different_versions_of_the_file_agree_on_one_holder(new_lab):
         eventually(cluster.is_single)
 
 
+def test_a_delay_of_preemption_is_kept_but_not_when_nobody_serves(start):
+    cluster = start(V4[:3], preempt_delay="1s", settle=False)
+    lab = cluster.lab
+    eventually(cluster.is_single, within=0.9)  # nobody served: no delay
+    lab.power_off(lab.servers[0])
+    eventually(cluster.is_single)
+    lab.power_on(lab.servers[0])
+    began = time.monotonic()
+    cluster.start(lab.servers[0])
+    cluster.settle()
+    assert time.monotonic() - began > 1
+
+
 def test_two_clusters_share_a_segment(new_lab, start):
     lab = new_lab(servers=2)
     one = start(V4[:2], lab=lab, config=lambda lab: roost_config(lab, {"a": V4[:2]}, interval="50ms"))
@@ -116,27 +131,26 @@ def test_a_server_without_a_nodes_address_says_so_and_waits_for_one(new_lab):
 
 def test_the_status_tells_everything(start):
     cluster = start(V4[:3] + V6[:3])
-    lab = cluster.lab
+    server = cluster.lab.servers[0]
 
-    def status():
-        found = cluster.status(lab.servers[0])
-        assert found and all(v["holder"] for v in found["vips"])
-        return found
-    found = eventually(status)
-    assert found["node"] == "www1" and found["cluster"] == "roost" and found["state"] == "serving"
-    assert [n["name"] for n in found["nodes"]] == ["www1", "www2", "www3"]
-    assert [n["self"] for n in found["nodes"]] == [True, False, False]
-    assert [n["vips"] for n in found["nodes"]] == [2, 2, 2]
-    holders = cluster.holders()
-    for vip in found["vips"]:
-        assert vip["holder"] == holders[vip["address"]][0].short
-        assert vip["order"] == [s.short for s in cluster.orders()[vip["address"]]]
-        assert vip["service"] == "www" and vip["interface"] == "eth0" and 1 <= vip["vrid"] <= 255
-        assert (vip["state"] == "active") == (vip["holder"] == "www1") == vip["held"]
-        assert vip["why"] and vip["since_s"] >= 0 and vip["since"].endswith("Z")
-    assert found["interfaces"][0]["up"] and found["interfaces"][0]["ipv4"] == lab.servers[0].ipv4
-    assert found["counters"]["sent"] > 0 and found["counters"]["accepted"] > 0
-    text = cluster.roost("status", "-s", cluster.socket(lab.servers[0])).stdout
+    def is_told():
+        found = cluster.status(server)
+        assert found["node"] == "www1" and found["cluster"] == "roost" and found["state"] == "serving"
+        assert [n["name"] for n in found["nodes"]] == ["www1", "www2", "www3"]
+        assert [n["self"] for n in found["nodes"]] == [True, False, False]
+        assert [n["vips"] for n in found["nodes"]] == [2, 2, 2]
+        assert found["interfaces"][0]["up"] and found["interfaces"][0]["ipv4"] == server.ipv4
+        assert found["counters"]["sent"] > 0 and found["counters"]["accepted"] > 0
+        holders = cluster.holders()
+        for vip in found["vips"]:
+            assert vip["holder"] == holders[vip["address"]][0].short
+            assert vip["order"] == [s.short for s in cluster.orders()[vip["address"]]]
+            assert vip["service"] == "www" and vip["interface"] == "eth0" and 1 <= vip["vrid"] <= 255
+            assert (vip["state"] == "active") == vip["held"] == (vip["holder"] == "www1")
+            assert vip["why"] and vip["since_s"] >= 0 and vip["since"].endswith("Z")
+        return True
+    eventually(is_told)
+    text = cluster.roost("status", "-s", cluster.socket(server)).stdout
     assert all(vip in text for vip in cluster.vips)
 
 
@@ -173,7 +187,6 @@ def test_a_second_daemon_is_refused(start):
 @pytest.mark.parametrize("request_line", ["", "{", "null", '{"command":"dance"}', "x" * 20000],
                          ids=["empty", "half", "null", "unknown", "long"])
 def test_a_bad_request_gets_an_answer_and_harms_nobody(start, request_line):
-    import socket
     cluster = start(V4[:2], servers=1)
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(3)
