@@ -40,7 +40,7 @@ const char *vrrp_reason_text(enum vrrp_reason why)
 		[VRRP_WHY_OWNER] = "this node owns it (priority 255)",
 		[VRRP_WHY_SILENCE] = "nobody advertised it",
 		[VRRP_WHY_LEFT] = "the node that served it left",
-		[VRRP_WHY_PREEMPT] = "this node comes first in the order",
+		[VRRP_WHY_PREEMPT] = "this node is preferred to the one that served it",
 		[VRRP_WHY_BETTER] = "a node that comes first advertises it",
 		[VRRP_WHY_STOP] = "this node was told to stop",
 		[VRRP_WHY_LINK] = "no carrier or no address to send from",
