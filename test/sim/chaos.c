@@ -49,7 +49,7 @@ static struct config_vrrp random_vrrp(struct sim *s, bool ipv6)
 static struct sim_file_spec random_file(struct sim *s, uint32_t most_nodes)
 {
 	const uint32_t n_ipv6 = chance(s, 40) ? between(s, 1, 4) : 0;
-	const uint32_t n_nodes = between(s, 2, most_nodes);
+	const uint32_t n_nodes = chance(s, 3) ? 1 : between(s, 2, most_nodes);
 	struct sim_file_spec spec = sim_file_spec(n_nodes, between(s, 1, 8), n_ipv6, tick_ms(100));
 
 	spec.services[0].vrrp = random_vrrp(s, n_ipv6 > 0);

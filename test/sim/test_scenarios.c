@@ -56,6 +56,19 @@ START_TEST(a_stop_hands_over_without_a_gap)
 }
 END_TEST
 
+START_TEST(the_next_in_the_order_does_not_wait_when_one_leaves)
+{
+	const struct sim_file_spec spec = sim_file_spec(3, 6, 0, tick_s(1));
+	struct sim *s = cluster_of(&spec, 1);
+
+	apply(s, SIM_STOP, 0, 0);
+	sim_run(s, MOMENT); /* its skew would be a quarter of a second */
+	ck_assert_int_eq(__builtin_popcount(held_by(s, 1) | held_by(s, 2)), 6);
+	settle(s);
+	sim_free(s);
+}
+END_TEST
+
 START_TEST(dropping_the_addresses_at_once_makes_a_gap)
 {
 	struct sim *s = cluster();
@@ -225,6 +238,26 @@ static struct sim *lossy_cluster(uint8_t redundancy)
 	return cluster_of(&spec, 1);
 }
 
+START_TEST(one_missed_advertisement_makes_everybody_redundant_and_moves_nothing)
+{
+	struct sim *s = cluster();
+
+	sim_watch(s);
+	apply(s, SIM_LOSS, 0, 1000);
+	sim_run(s, INTERVAL + MOMENT);
+	apply(s, SIM_LOSS, 0, 0);
+	sim_run(s, 2 * INTERVAL);
+	sim_unwatch(s);
+	ck_assert_uint_eq(s->watch.moved, 0);
+	for (uint32_t place = 0; place < 3; place++)
+		ck_assert_uint_eq(s->machines[place].node->redundancy, 4);
+	sim_run(s, tick_s(61));
+	for (uint32_t place = 0; place < 3; place++)
+		ck_assert_uint_eq(s->machines[place].node->redundancy, 1);
+	sim_free(s);
+}
+END_TEST
+
 START_TEST(with_30_percent_loss_redundancy_keeps_vips_where_they_are)
 {
 	struct sim *s = lossy_cluster(CONFIG_REDUNDANCY_AUTO);
@@ -298,11 +331,13 @@ START_TEST(an_active_that_slept_announces_when_its_successor_has_died)
 {
 	struct sim *s = cluster();
 
+	sim_run(s, tick_s(3)); /* its schedule is through */
 	apply(s, SIM_FREEZE, 0, 0);
+	apply(s, SIM_PARTITION, 0, 1 << 0); /* nor does its socket hear of them */
 	sim_run(s, tick_ms(600));
 	apply(s, SIM_CRASH, 1, 0);
 	apply(s, SIM_CRASH, 2, 0);
-	sim_run(s, tick_ms(100));
+	apply(s, SIM_HEAL, 0, 0);
 	apply(s, SIM_THAW, 0, 0);
 	settle(s);
 	ck_assert_int_eq(__builtin_popcount(held_by(s, 0)), 6);
@@ -612,6 +647,7 @@ int main(void)
 		three_servers_share_six_vips_two_each,
 		a_crash_moves_only_the_dead_servers_vips_within_active_down,
 		a_stop_hands_over_without_a_gap,
+		the_next_in_the_order_does_not_wait_when_one_leaves,
 		dropping_the_addresses_at_once_makes_a_gap,
 		a_drain_hands_over_without_a_gap_and_its_end_takes_back,
 		drained_servers_serve_when_nobody_else_does,
@@ -623,6 +659,7 @@ int main(void)
 		each_side_of_a_partition_serves_everything_and_healing_leaves_one,
 		clients_are_told_within_50_ms_of_the_healing,
 		a_way_that_is_open_in_one_direction_only_does_no_lasting_harm,
+		one_missed_advertisement_makes_everybody_redundant_and_moves_nothing,
 		with_30_percent_loss_redundancy_keeps_vips_where_they_are,
 		with_30_percent_loss_and_no_redundancy_vips_flutter,
 		duplicates_and_packets_that_overtake_each_other_move_nothing,
