@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "os/links.h"
+#include "suite.h"
+
+#define ETH0 7u
+#define LO   1u
+
+static struct config_node node = {.name = "www1", .n_addresses = 2};
+static struct config_interface interfaces[] = {{.name = "eth0"}, {.name = "eth1"}};
+static const struct config config = {
+	.nodes = &node, .n_nodes = 1, .interfaces = interfaces, .n_interfaces = 2};
+static struct links links;
+
+static struct addr parsed(const char *text)
+{
+	struct addr a;
+
+	ck_assert_msg(addr_parse(text, &a), "%s", text);
+	return a;
+}
+
+static void fresh(void)
+{
+	node.addresses[0] = parsed("10.1.1.2");
+	node.addresses[1] = parsed("2001:db8::2");
+	links_init(&links, &config, 0);
+}
+
+static void see_link(uint32_t ifindex, const char *name, bool present, bool running)
+{
+	struct netlink_link news = {
+		.ifindex = ifindex, .present = present, .running = running, .ethernet = true};
+
+	strcpy(news.name, name);
+	news.loopback = ifindex == LO;
+	links_see_link(&links, &news);
+}
+
+static void see(const char *address, bool present, bool tentative)
+{
+	links_see_address(&links, &(struct netlink_address){
+					  .ifindex = ETH0,
+					  .address = parsed(address),
+					  .present = present,
+					  .tentative = tentative,
+				  });
+}
+
+static void expect_source(enum family family, const char *text)
+{
+	const struct node_interface is = links_node_interface(&links, 0);
+	const struct addr wanted = text ? parsed(text) : addr_none;
+	char buffer[ADDR_STRLEN];
+
+	ck_assert_msg(addr_equal(&is.sources[family], &wanted), "it is %s",
+		addr_format(&is.sources[family], buffer));
+}
+
+START_TEST(an_interface_is_up_when_it_is_there_and_runs)
+{
+	fresh();
+	ck_assert(!links_node_interface(&links, 0).up);
+	see_link(ETH0, "eth0", true, false);
+	ck_assert(!links_node_interface(&links, 0).up);
+	see_link(ETH0, "eth0", true, true);
+	ck_assert(links_node_interface(&links, 0).up);
+	ck_assert(!links_node_interface(&links, 1).up);
+	ck_assert_int_eq(links_find(&links, ETH0), 0);
+	see_link(ETH0, "eth0", false, false);
+	ck_assert(!links_node_interface(&links, 0).up);
+	ck_assert_int_eq(links_find(&links, ETH0), -1);
+}
+END_TEST
+
+START_TEST(an_interface_returns_under_its_name_without_its_addresses)
+{
+	fresh();
+	see_link(ETH0, "eth0", true, true);
+	see("10.1.1.2", true, false);
+	expect_source(FAMILY_IPV4, "10.1.1.2");
+	see_link(ETH0 + 1, "eth0", true, true);
+	expect_source(FAMILY_IPV4, NULL);
+	ck_assert_int_eq(links_find(&links, ETH0 + 1), 0);
+	ck_assert_int_eq(links_find(&links, ETH0), -1);
+}
+END_TEST
+
+START_TEST(a_renamed_interface_is_gone)
+{
+	fresh();
+	see_link(ETH0, "eth0", true, true);
+	see_link(ETH0, "old0", true, true);
+	ck_assert(!links_node_interface(&links, 0).up);
+	see_link(ETH0, "eth1", true, true);
+	ck_assert_int_eq(links_find(&links, ETH0), 1);
+}
+END_TEST
+
+START_TEST(the_nodes_own_address_is_the_ipv4_source)
+{
+	fresh();
+	see_link(ETH0, "eth0", true, true);
+	see("10.1.1.77", true, false);
+	expect_source(FAMILY_IPV4, "10.1.1.77");
+	see("10.1.1.2", true, false);
+	see("10.1.1.78", true, false);
+	expect_source(FAMILY_IPV4, "10.1.1.2");
+	see("10.1.1.2", false, false);
+	expect_source(FAMILY_IPV4, "10.1.1.77");
+	see("10.1.1.77", false, false);
+	expect_source(FAMILY_IPV4, "10.1.1.78");
+}
+END_TEST
+
+/* RFC 9568 5.1.2.1: the IPv6 source is link-local */
+START_TEST(the_first_usable_link_local_address_is_the_ipv6_source)
+{
+	fresh();
+	see_link(ETH0, "eth0", true, true);
+	see("2001:db8::2", true, false);
+	expect_source(FAMILY_IPV6, NULL);
+	see("fe80::1", true, true);
+	expect_source(FAMILY_IPV6, NULL);
+	see("fe80::1", true, false);
+	see("fe80::2", true, false);
+	expect_source(FAMILY_IPV6, "fe80::1");
+}
+END_TEST
+
+START_TEST(the_loopback_counts_while_it_is_up)
+{
+	fresh();
+	see_link(LO, "lo", true, true);
+	ck_assert_uint_eq(links.loopback, LO);
+	see_link(LO, "lo", true, false);
+	ck_assert_uint_eq(links.loopback, 0);
+}
+END_TEST
+
+START_TEST(more_addresses_than_there_is_room_for_are_left_out)
+{
+	char text[ADDR_STRLEN];
+
+	fresh();
+	see_link(ETH0, "eth0", true, true);
+	for (int i = 0; i < 2 * LINKS_ADDRS_MAX; i++) {
+		snprintf(text, sizeof text, "10.1.2.%d", i);
+		see(text, true, false);
+	}
+	expect_source(FAMILY_IPV4, "10.1.2.0");
+	ck_assert_uint_eq(links.links[0].n_addresses, LINKS_ADDRS_MAX);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		an_interface_is_up_when_it_is_there_and_runs,
+		an_interface_returns_under_its_name_without_its_addresses,
+		a_renamed_interface_is_gone,
+		the_nodes_own_address_is_the_ipv4_source,
+		the_first_usable_link_local_address_is_the_ipv6_source,
+		the_loopback_counts_while_it_is_up,
+		more_addresses_than_there_is_room_for_are_left_out,
+	};
+
+	return run_suite("links", tests, ARRAY_SIZE(tests));
+}
