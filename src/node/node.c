@@ -280,6 +280,7 @@ static bool hear_listed(struct node *n, uint32_t interface, const struct advert 
 {
 	const uint64_t missed = n->counters.missed;
 	struct node_unit *u = NULL;
+	bool ours = false;
 
 	for (uint32_t i = 0; i < a->n_addresses; i++) {
 		const int32_t vip = config_index_vip(&n->index, &a->addresses[i]);
@@ -287,6 +288,7 @@ static bool hear_listed(struct node *n, uint32_t interface, const struct advert 
 
 		if (vip < 0)
 			continue;
+		ours = true;
 		of = &n->units[n->vips[vip].unit];
 		if (n->routers[of->router].vrrp.strict || !n->routers[of->router].up ||
 			plan_router_of(n, of->router)->interface != interface)
@@ -296,7 +298,7 @@ static bool hear_listed(struct node *n, uint32_t interface, const struct advert 
 	}
 	if (u)
 		hear_peer(n, u, a, n->counters.missed - missed, now);
-	return u;
+	return ours;
 }
 
 static void note_stranger(struct node *n, uint32_t interface, const struct advert *a, tick now)

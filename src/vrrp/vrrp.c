@@ -191,6 +191,8 @@ static unsigned step_initialize(
 		v->active_interval = c->interval;
 		v->preempt_after = tick_add(now, c->preempt_delay);
 		v->served_until = 0;
+		v->active = addr_none;
+		v->heard = 0;
 		if (v->priority == VRRP_PRIORITY_OWNER)
 			return become_active(v, c, VRRP_WHY_OWNER, now);
 		become_backup(v, c, VRRP_WHY_START, now);
@@ -272,6 +274,8 @@ static unsigned backup_advert(
 		return backup_left(v, c, ev, now);
 	if (ev->priority < v->priority && may_preempt(v, c, ev->priority)) {
 		remember(v, c, ev, now);
+		if (lets_go)
+			v->linger_until = tick_add(now, c->linger);
 		return 0; /* RFC 9568 6.4.2: discard, the timer runs on */
 	}
 	if (v->heard && addr_equal(&v->active, &ev->source) &&
