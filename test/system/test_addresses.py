@@ -85,13 +85,19 @@ def test_what_a_killed_daemon_left_is_removed_when_it_is_not_ours_any_more(start
     assert "10.1.1.230" in server.addresses()
 
 
-def test_after_a_hang_only_one_server_serves(start):
-    cluster = start()
+def test_after_a_hang_one_server_serves_and_no_question_is_lost(start, stack):
+    cluster = start(V4 + V6)
     server = cluster.lab.servers[0]
+    probe = stack.enter_context(Probe(cluster.lab.client, cluster.vips))
+    eventually(lambda: all(probe.answering().values()))
     cluster.freeze(server)
     eventually(lambda: all(set(hosts) - {server} for hosts in cluster.holders().values()), within=3)
+    eventually(lambda: server.number not in probe.answering().values())
+    since = probe.update()
     cluster.thaw(server)
     cluster.settle(within=5)
+    eventually(lambda: server.number in probe.answering().values())
+    assert {o.vip: o.lost for o in probe.outages(since) if o.lost} == {}
 
 
 def test_the_daemon_leaves_nothing_behind_when_it_ends(start):
