@@ -46,6 +46,12 @@ struct plan {
 struct plan *plan_new(const struct config *config, uint32_t mtu, const char **ret_problem);
 void plan_free(struct plan *p);
 
+/*
+ * The plan that there would be with as many VRIDs as one could wish for, to compare loads with. Its
+ * routers have neither VRIDs nor members. NULL if there is none.
+ */
+struct plan *plan_new_unlimited(const struct config *config, uint32_t mtu);
+
 /* The order of @bundle: n_nodes node indexes. */
 const uint8_t *plan_order(const struct plan *p, uint32_t bundle);
 

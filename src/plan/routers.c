@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "plan/routers.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "wire/advert.h"
-
-#define VRID_MAX  255
-#define NO_ROUTER UINT32_MAX
-
-/* The VRIDs of one interface and family: which are taken, and where the search for the next goes
- * on. */
-struct vrid_pool {
-	uint8_t next;
-	uint32_t left; /* of the range, not yet tried */
-	bool pinned[VRID_MAX + 1];
-};
 
 static uint64_t order_hash(const uint8_t *order, uint32_t n_nodes)
 {
@@ -27,79 +15,108 @@ static uint64_t order_hash(const uint8_t *order, uint32_t n_nodes)
 	return hash ^ hash >> 32;
 }
 
-uint32_t routers_number_orders(const struct plan *p, uint32_t *ids)
+/* Numbers the distinct orders from 0 in order of appearance; how many there are. */
+static uint32_t number_orders(const struct plan *p, struct routers_work *r)
 {
 	uint32_t size = 64, n_orders = 0;
-	uint32_t *table; /* bundles, by the hash of their order */
 
 	while (size < 2 * p->config->n_bundles)
 		size *= 2;
-	table = malloc(size * sizeof *table);
-	ASSERT(table);
-	memset(table, 0xff, size * sizeof *table);
+	ASSERT(size <= ARRAY_SIZE(r->table));
+	memset(r->table, 0xff, size * sizeof *r->table);
 	for (uint32_t b = 0; b < p->config->n_bundles; b++) {
 		const uint8_t *order = plan_order(p, b);
 		uint32_t slot = (uint32_t)order_hash(order, p->n_nodes) & (size - 1);
 
-		while (table[slot] != UINT32_MAX &&
-			memcmp(plan_order(p, table[slot]), order, p->n_nodes))
+		while (r->table[slot] != PLAN_NONE &&
+			memcmp(plan_order(p, r->table[slot]), order, p->n_nodes))
 			slot = (slot + 1) & (size - 1);
-		if (table[slot] == UINT32_MAX) {
-			table[slot] = b;
-			ids[b] = n_orders++;
+		if (r->table[slot] == PLAN_NONE) {
+			r->table[slot] = b;
+			r->order_of[b] = n_orders++;
 		} else {
-			ids[b] = ids[table[slot]];
+			r->order_of[b] = r->order_of[r->table[slot]];
 		}
 	}
-	free(table);
 	return n_orders;
 }
 
-/* Which router each VIP belongs to, in order of first appearance, so that a VIP appended to the
- * file disturbs no earlier router. */
-static bool group_vips(struct plan *p, uint32_t mtu, uint32_t *router_of, const char **ret_problem)
+static void open_pools(const struct config *c, struct routers_work *r)
+{
+	for (uint32_t i = 0; i < c->n_interfaces; i++)
+		for (uint32_t f = 0; f < FAMILY_COUNT; f++)
+			r->pools[i][f] = (struct vrid_pool){
+				.next = c->interfaces[i].vrid_first,
+				.left = c->interfaces[i].vrid_count,
+			};
+}
+
+/* The next of the range that is not pinned, or 0. */
+static uint8_t take_vrid(struct vrid_pool *pool)
+{
+	while (pool->left > 0) {
+		const uint8_t vrid = pool->next;
+
+		pool->next = vrid == PLAN_VRID_MAX ? 1 : vrid + 1;
+		pool->left--;
+		if (!pool->pinned[vrid])
+			return vrid;
+	}
+	return 0;
+}
+
+bool routers_group(struct plan *p, struct plan_work *w, uint32_t mtu)
 {
 	const struct config *c = p->config;
-	uint32_t *ids = calloc(c->n_bundles + 1, sizeof *ids);
-	uint32_t *open; /* the latest router by family and order */
-	bool fits = true;
+	struct routers_work *r = &w->routers;
 
-	ASSERT(ids);
-	p->n_orders = p->n_orders_wanted = routers_number_orders(p, ids);
-	open = malloc((size_t)FAMILY_COUNT * (p->n_orders + 1) * sizeof *open);
-	ASSERT(open);
-	memset(open, 0xff, (size_t)FAMILY_COUNT * (p->n_orders + 1) * sizeof *open);
+	p->n_orders = number_orders(p, r);
+	p->n_routers = 0;
+	open_pools(c, r);
+	memset(r->needed, 0, sizeof r->needed);
+	for (uint32_t f = 0; f < FAMILY_COUNT; f++)
+		memset(r->open[f], 0xff, p->n_orders * sizeof *r->open[f]);
 	for (uint32_t v = 0; v < c->n_vips; v++) {
 		const struct config_vip *vip = &c->vips[v];
 		const struct config_service *service = &c->services[vip->service];
 		const enum family family = addr_family(&vip->address);
-		uint32_t *latest = &open[family * p->n_orders + ids[vip->bundle]];
-		const bool seen =
-			*latest != NO_ROUTER && p->routers[*latest].service == vip->service;
+		uint32_t *open = &r->open[family][r->order_of[vip->bundle]];
+		const bool seen = *open != PLAN_NONE && p->routers[*open].service == vip->service;
 
-		if (!seen || p->routers[*latest].n_vips ==
+		if (!seen || p->routers[*open].n_vips >=
 				     advert_capacity(service->vrrp.version, family, mtu)) {
-			if (seen && service->foreign_vrid) {
-				if (ret_problem)
-					*ret_problem = "a service with a pinned VRID has more VIPs "
-						       "of one family than an advertisement lists";
-				fits = false;
-				break;
-			}
-			*latest = p->n_routers++;
-			p->routers[*latest] = (struct plan_router){
+			if (seen && service->foreign_vrid)
+				return false;
+			if (service->foreign_vrid)
+				r->pools[service->interface][family].pinned[service->foreign_vrid] =
+					true;
+			else
+				r->needed[service->interface][family]++;
+			*open = p->n_routers++;
+			p->routers[*open] = (struct plan_router){
 				.service = vip->service,
 				.interface = service->interface,
 				.family = family,
+				.vrid = service->foreign_vrid,
 				.order = vip->bundle,
 			};
 		}
-		p->routers[*latest].n_vips++;
-		router_of[v] = *latest;
+		p->routers[*open].n_vips++;
+		r->router_of[v] = *open;
 	}
-	free(open);
-	free(ids);
-	return fits;
+	return true;
+}
+
+bool routers_fit(const struct plan_work *w, uint32_t interface)
+{
+	for (uint32_t f = 0; f < FAMILY_COUNT; f++) {
+		struct vrid_pool pool = w->routers.pools[interface][f];
+
+		for (uint32_t n = w->routers.needed[interface][f]; n > 0; n--)
+			if (!take_vrid(&pool))
+				return false;
+	}
+	return true;
 }
 
 static void list_members(struct plan *p, const uint32_t *router_of)
@@ -118,66 +135,15 @@ static void list_members(struct plan *p, const uint32_t *router_of)
 	}
 }
 
-static uint8_t take_vrid(struct vrid_pool *pool)
+void routers_number(struct plan *p, struct plan_work *w)
 {
-	while (pool->left > 0) {
-		const uint8_t vrid = pool->next;
-
-		pool->next = vrid == VRID_MAX ? 1 : vrid + 1;
-		pool->left--;
-		if (!pool->pinned[vrid])
-			return vrid;
-	}
-	return 0;
-}
-
-static bool number_routers(struct plan *p, const char **ret_problem)
-{
-	static const char too_few[] = "more virtual routers are needed than `vrids:` grants";
-	const struct config *c = p->config;
-	struct vrid_pool *pools = calloc(c->n_interfaces * FAMILY_COUNT, sizeof *pools);
-	bool enough = true;
-
-	ASSERT(pools);
-	for (uint32_t i = 0; i < c->n_interfaces * FAMILY_COUNT; i++) {
-		pools[i].next = c->interfaces[i / FAMILY_COUNT].vrid_first;
-		pools[i].left = c->interfaces[i / FAMILY_COUNT].vrid_count;
-	}
+	list_members(p, w->routers.router_of);
 	for (uint32_t r = 0; r < p->n_routers; r++) {
 		struct plan_router *router = &p->routers[r];
 
-		router->vrid = c->services[router->service].foreign_vrid;
-		pools[router->interface * FAMILY_COUNT + router->family].pinned[router->vrid] =
-			true;
+		if (!router->vrid)
+			router->vrid =
+				take_vrid(&w->routers.pools[router->interface][router->family]);
+		ASSERT(router->vrid);
 	}
-	for (uint32_t r = 0; r < p->n_routers && enough; r++) {
-		struct plan_router *router = &p->routers[r];
-
-		if (router->vrid)
-			continue;
-		router->vrid = take_vrid(&pools[router->interface * FAMILY_COUNT + router->family]);
-		enough = router->vrid != 0;
-	}
-	if (!enough && ret_problem)
-		*ret_problem = too_few;
-	free(pools);
-	return enough;
-}
-
-bool routers_assign(struct plan *p, uint32_t mtu, const char **ret_problem)
-{
-	const uint32_t n_vips = p->config->n_vips;
-	uint32_t *router_of = calloc(n_vips + 1, sizeof *router_of);
-	bool done;
-
-	p->routers = calloc(n_vips + 1, sizeof *p->routers);
-	p->members = calloc(n_vips + 1, sizeof *p->members);
-	ASSERT(router_of && p->routers && p->members);
-	done = group_vips(p, mtu, router_of, ret_problem);
-	if (done) {
-		list_members(p, router_of);
-		done = number_routers(p, ret_problem);
-	}
-	free(router_of);
-	return done;
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "plan/work.h"
 
-#include "plan/plan.h"
+/*
+ * Groups the VIPs of @p, whose orders are known, into routers without VRIDs yet, in order of first
+ * appearance: a VIP that is appended to the file disturbs no router before it. False if a service
+ * with a pinned VRID has more VIPs of a family than its one router may list.
+ */
+bool routers_group(struct plan *p, struct plan_work *w, uint32_t mtu);
 
-/* Groups the VIPs of @p, whose orders are known, into routers and gives each its VRID. False, and a
- * sentence in *@ret_problem (unless NULL), if an interface has too few VRIDs. */
-bool routers_assign(struct plan *p, uint32_t mtu, const char **ret_problem);
+/* Whether @interface has VRIDs for all routers on it. */
+bool routers_fit(const struct plan_work *w, uint32_t interface);
 
-/* Numbers the distinct orders of @p from 0 in order of appearance: @ids[bundle]. How many there
- * are. */
-uint32_t routers_number_orders(const struct plan *p, uint32_t *ids);
+/* Lists the members and gives each router its VRID. They must fit. */
+void routers_number(struct plan *p, struct plan_work *w);
