@@ -6,8 +6,8 @@
 
 #define FAULTS_MAX 10
 
-/* A planned hand-over may have two holders for the linger, for the spacing of announcements if two nodes
- * claimed at once, and for the time that wakes and netlink take. */
+/* A planned hand-over may have two holders for the linger, for the spacing of announcements if two
+ * nodes claimed at once, and for the time that wakes and netlink take. */
 #define OVERLAP_MS (50 + 30)
 
 static uint32_t between(struct sim *s, uint32_t least, uint32_t most)
@@ -177,9 +177,10 @@ static bool build(struct sim *s)
 /* ----------------------------------------------------------------- faults */
 
 /*
- * Which faults there may be, as a bit set. The winner of a conflict learns of it from the loser. If that
- * message may get lost, or the loser may die behind a partition, its clients are told by the
- * slow refresh and not before; so such worlds have a fast one, and the others show that none is needed.
+ * Which faults there may be, as a bit set. The winner of a conflict learns of it from the loser. If
+ * that message may get lost, or the loser may die behind a partition, its clients are told by the
+ * slow refresh and not before; so such worlds have a fast one, and the others show that none is
+ * needed.
  */
 static uint32_t random_mood(struct sim *s)
 {

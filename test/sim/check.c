@@ -7,7 +7,8 @@
 
 #include "base/assert.h"
 
-/* What the waking of threads, netlink and the segment may add to a time that the protocol bounds. */
+/* What the waking of threads, netlink and the segment may add to a time that the protocol
+ * bounds. */
 #define SLACK_MS 25
 
 void sim_complain(struct sim *s, const char *format, ...)
@@ -82,8 +83,9 @@ int32_t sim_holder(const struct sim *s, uint32_t number)
 }
 
 /*
- * Who should hold @number in @component, if the nodes there agree on one file that says so: the first
- * live node in the order, those that are ill or drained last. SIM_NOBODY: it is not determined.
+ * Who should hold @number in @component, if the nodes there agree on one file that says so: the
+ * first live node in the order, those that are ill or drained last. SIM_NOBODY: it is not
+ * determined.
  */
 static int32_t planned_holder(const struct sim *s, uint32_t component, uint32_t number)
 {

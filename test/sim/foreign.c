@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A VRRP speaker to the letter of RFC 9568 6.4, with nothing of roost's in it: a neighbour to live with. */
+/* A VRRP speaker to the letter of RFC 9568 6.4, with nothing of roost's in it: a neighbour to live
+ * with. */
 #include "sim.h"
 
 #include "base/assert.h"

@@ -27,11 +27,16 @@ static void tell(struct sim_machine *m, uint32_t number)
 	};
 }
 
+/* Whom nobody can tell that @place gave up VIP @number: see sim.absent. */
 static void excuse_clients(struct sim *s, uint32_t place, uint32_t number)
 {
+	const uint32_t here = sim_component(s, place);
+	bool rival_is_away = false;
+
 	for (uint32_t i = 0; i < s->n_places; i++)
-		if (s->client[i][number] == (int8_t)place &&
-			!(sim_reaches(s, place, i) && sim_reaches(s, i, place)))
+		rival_is_away |= !(here >> i & 1) && s->machines[i].present >> number & 1;
+	for (uint32_t i = 0; i < s->n_places; i++)
+		if (s->client[i][number] == (int8_t)place && (rival_is_away || !(here >> i & 1)))
 			s->absent[i] |= UINT32_C(1) << number;
 }
 
@@ -59,7 +64,8 @@ void machine_power(struct sim *s, struct sim_machine *m, bool on)
 	s->dirty = true;
 }
 
-/* The daemon starts with a dump: what a previous life left is reported before anything is decided. */
+/* The daemon starts with a dump: what a previous life left is reported before anything is
+ * decided. */
 void machine_begin(struct sim *s, struct sim_machine *m)
 {
 	const tick now = boot_clock(s, m);
@@ -131,8 +137,8 @@ void machine_steal(struct sim *s, struct sim_machine *m, uint32_t number)
 		sim_want_slow(s, m, s->now + sim_latency(s));
 }
 
-/* Level-triggered: how things are wanted now. A link that is down gives up its VIPs here and now, and the
- * fast thread is told of it. */
+/* Level-triggered: how things are wanted now. A link that is down gives up its VIPs here and now,
+ * and the fast thread is told of it. */
 static void read_boards(struct sim *s, struct sim_machine *m)
 {
 	const bool abrupt = s->sabotage == SIM_ABRUPT_LEAVER && (m->stop_news || m->node->stopping);

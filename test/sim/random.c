@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Seeds by the thousand: sim-random [FIRST [COUNT]], by default the first 10,000. From the environment,
- * before the arguments: SEEDS=n so many, SEED=n this one only, TRACE=1 prints what happens. A failure
- * prints its seed and how to see it again.
+ * Seeds by the thousand: sim-random [FIRST [COUNT]], by default the first 10,000. From the
+ * environment, before the arguments: SEEDS=n so many, SEED=n this one only, TRACE=1 prints what
+ * happens. A failure prints its seed and how to see it again.
  */
 #include "sim.h"
 

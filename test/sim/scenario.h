@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* What the named scenarios have in common: a cluster that has settled, an act, and what to expect. */
+/* What the named scenarios have in common: a cluster that has settled, an act, and what to
+ * expect. */
 
 #include "sim.h"
 #include "suite.h"

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A small world in which real nodes of the pure core live: a discrete-event simulation, the same for
- * the same seed to the last bit.
+ * A small world in which real nodes of the pure core live: a discrete-event simulation, the same
+ * for the same seed to the last bit.
  *
  *    struct node ──► fast thread ──► network (net.c) ──► other nodes' sockets
  *         ▲             │  ▲              ▲      └─────► clients' neighbour tables
@@ -12,12 +12,12 @@
  *                     slow thread (machine.c), struct kernel ──► the machine's addresses
  *
  * A *place* is a port of the one segment; a machine is plugged into it, and so is a client, which
- * remembers for each VIP who announced it last. A machine's addresses outlive its daemon, a crash of the
- * machine takes both. Every machine has a clock of its own (CLOCK_BOOTTIME), which may leap.
+ * remembers for each VIP who announced it last. A machine's addresses outlive its daemon, a crash
+ * of the machine takes both. Every machine has a clock of its own (CLOCK_BOOTTIME), which may leap.
  *
  * Faults are data (struct sim_fault), applied at once or at a given time, so a failing seed can be
- * printed and kept as a scenario. Checks (check.c) never abort: the first one that fails is remembered
- * in sim.complaint, for the tests to expect or to report.
+ * printed and kept as a scenario. Checks (check.c) never abort: the first one that fails is
+ * remembered in sim.complaint, for the tests to expect or to report.
  */
 
 #include <stdbool.h>
@@ -76,7 +76,8 @@ struct sim_file {
 	int8_t index[SIM_VIPS_MAX];   /* VIP number to index, or -1 */
 };
 
-/* One service, IPv4 VIPs 0 .. n_vips - 1 and IPv6 ones from SIM_VIP_IPV6 on, on places 0 .. n_nodes - 1. */
+/* One service on the first @n_nodes places; its IPv4 VIPs are numbered from 0 on, the IPv6 ones from
+ * SIM_VIP_IPV6 on. */
 struct sim_file_spec sim_file_spec(
 	uint32_t n_nodes, uint32_t n_ipv4, uint32_t n_ipv6, tick interval);
 struct addr sim_vip_address(uint32_t number);
@@ -238,8 +239,9 @@ struct sim {
 	uint32_t open[SIM_PLACES_MAX]; /* open[from]: bit set of places that it reaches */
 	tick last_at[SIM_PLACES_MAX][SIM_PLACES_MAX]; /* arrival of the last packet on a way */
 	int8_t client[SIM_PLACES_MAX][SIM_VIPS_MAX];  /* who announced it last */
-	/* VIPs whose holder gave them up while this client was cut off from it: nobody who could tell
-	 * it knows, so it is excused from the check until the next announcement reaches it. */
+	/* VIPs whose holder gave them up while this client, or a rival, was cut off from it: nobody
+	 * who could tell it knows, so it is excused from the check until the next announcement
+	 * reaches it. */
 	uint32_t absent[SIM_PLACES_MAX];
 	uint32_t loss_permille, duplicate_permille, delay_us;
 
@@ -271,8 +273,8 @@ void sim_apply_at(struct sim *s, const struct sim_fault *fault, tick at);
 /* Lets @span of the world's time go by. */
 void sim_run(struct sim *s, tick span);
 
-/* How long the cluster may take to be quiet again: after an event in a sound network, and after the last
- * fault of any kind. */
+/* How long the cluster may take to be quiet again: after an event in a sound network, and after the
+ * last fault of any kind. */
 tick sim_calm_span(const struct sim *s);
 tick sim_settle_span(const struct sim *s);
 
@@ -301,8 +303,8 @@ tick sim_outage_bound(const struct sim *s, uint32_t place);
 
 /* --- chaos.c --- */
 
-/* A random world with random faults, all drawn from @seed, and every check after them; its complaint
- * tells. To be freed by the caller. */
+/* A random world with random faults, all drawn from @seed, and every check after them; its
+ * complaint tells. To be freed by the caller. */
 struct sim *chaos_run(uint64_t seed, enum sim_sabotage sabotage);
 
 /* --- between the simulator's files --- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Clusters in trouble, one named trouble at a time. Places are servers; VIPs go by their numbers. */
+/* Clusters in trouble, one named trouble at a time. Places are servers; VIPs go by their
+ * numbers. */
 #include "scenario.h"
 
 #include <string.h>
