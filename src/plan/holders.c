@@ -72,6 +72,19 @@ static uint32_t pop(struct holders_work *h, bundle_lists lists, uint32_t node, u
 	return popped;
 }
 
+/* Gives @bundle, which has no preference, to @node; or, if another took a slot of @node that it did
+ * not have, to the node that thereby went without. */
+static void give(struct plan_work *w, uint32_t bundle, uint32_t node)
+{
+	struct holders_work *h = &w->holders;
+	uint32_t debtor;
+
+	while ((debtor = pop(h, h->owed, node, bundle)) != PLAN_NONE)
+		node = h->natural[debtor];
+	w->holder[bundle] = (uint8_t)node;
+	push(h, h->movable, node, bundle);
+}
+
 /*
  * A bundle that belongs to a named node swaps slots with the nearest one before it that has a slot
  * of that node and no preference. If there is none, the first that comes later must do, so that the
@@ -85,23 +98,18 @@ static void swap_for_named(const struct config *c, struct plan_work *w)
 		const int32_t named = named_node(c, b);
 		uint32_t other;
 
-		w->holder[b] = h->natural[b];
 		if (named == CONFIG_NO_NODE) {
-			while ((other = pop(h, h->owed, w->holder[b], b)) != PLAN_NONE)
-				w->holder[b] = h->natural[other];
-			push(h, h->movable, w->holder[b], b);
+			give(w, b, h->natural[b]);
 			continue;
 		}
 		w->holder[b] = (uint8_t)named;
 		if (named == h->natural[b])
 			continue;
 		other = pop(h, h->movable, (uint32_t)named, b);
-		if (other == PLAN_NONE) {
+		if (other == PLAN_NONE)
 			push(h, h->owed, (uint32_t)named, b);
-			continue;
-		}
-		w->holder[other] = h->natural[b];
-		push(h, h->movable, w->holder[other], other);
+		else
+			give(w, other, h->natural[b]);
 	}
 }
 
