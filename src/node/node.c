@@ -150,7 +150,9 @@ static void step_unit(struct node *n, struct node_unit *u, const struct vrrp_eve
 		u->say = NODE_SAY_PRIORITY;
 	if (fx & VRRP_FX_ADVERTISE_LEAVING)
 		u->say = NODE_SAY_LEAVING;
-	if (fx & (VRRP_FX_ADVERTISE | VRRP_FX_ADVERTISE_LEAVING))
+	if (fx & VRRP_FX_ADVERTISE_PARTING)
+		u->say = NODE_SAY_PARTING;
+	if (u->say != NODE_SAY_NOTHING)
 		r->due = true;
 	if (fx & VRRP_FX_MOVED)
 		record_move(n, u, now);
@@ -492,6 +494,13 @@ static void fire_timers(struct node *n, tick now)
 	}
 }
 
+static uint8_t said_priority(const struct node_unit *u, enum node_say say)
+{
+	if (say == NODE_SAY_LEAVING)
+		return VRRP_PRIORITY_LEAVING;
+	return say == NODE_SAY_PARTING ? VRRP_PRIORITY_PARTING : u->vrrp.priority;
+}
+
 static void send(
 	struct node *n, uint32_t router, enum node_say say, struct node_effects *fx, tick now)
 {
@@ -508,7 +517,7 @@ static void send(
 		for (uint32_t k = 0; k < u->n_vips; k++)
 			fx->addresses[fx->n_addresses++] =
 				n->setup.config->vips[unit_vips(n, u)[k]].address;
-		s->priority = say == NODE_SAY_LEAVING ? VRRP_PRIORITY_LEAVING : u->vrrp.priority;
+		s->priority = said_priority(u, say);
 		if (active)
 			vrrp_advertised(&u->vrrp, &r->vrrp, now);
 		u->say = NODE_SAY_NOTHING;
@@ -530,6 +539,7 @@ static void collect(struct node *n, struct node_effects *fx, tick now)
 		if (n->routers[i].up) {
 			send(n, i, NODE_SAY_PRIORITY, fx, now);
 			send(n, i, NODE_SAY_LEAVING, fx, now);
+			send(n, i, NODE_SAY_PARTING, fx, now);
 		}
 	}
 	for (uint32_t i = 0; i < n->n_changed; i++) {

@@ -36,7 +36,7 @@ struct node_setup {
 };
 
 /* Active units are said with their router's advertisement anyway; the others, only when told to. */
-enum node_say { NODE_SAY_NOTHING, NODE_SAY_PRIORITY, NODE_SAY_LEAVING };
+enum node_say { NODE_SAY_NOTHING, NODE_SAY_PRIORITY, NODE_SAY_LEAVING, NODE_SAY_PARTING };
 
 /* What elects as one: a VIP, or a foreign service's VIPs of one family. */
 struct node_unit {

@@ -133,8 +133,8 @@ struct node_effects *node_effects_new(const struct node *n)
 
 	if (!fx)
 		return NULL;
-	/* per router one message of each priority: its own and 0 */
-	fx->sends = array(2 * n->n_routers, sizeof *fx->sends);
+	/* per router one message of each priority: its own, 0 and 1 */
+	fx->sends = array(3 * n->n_routers, sizeof *fx->sends);
 	fx->addresses = array(2 * n->n_vips, sizeof *fx->addresses);
 	fx->holds = array(n->n_vips, sizeof *fx->holds);
 	fx->announces = array(n->n_vips, sizeof *fx->announces);

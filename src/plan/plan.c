@@ -11,6 +11,7 @@
 #define PRIORITY_BEST     254
 #define PRIORITY_SPREAD   126 /* from the best healthy priority to the least one, 128 */
 #define PRIORITY_ILL      127 /* below the same place's healthy priority */
+#define PRIORITY_LEAST    2   /* 1 says "I yield"; of 64 ill nodes the last two share 2 */
 #define PRIORITY_WIDE_MAX 4   /* so many places have wide gaps */
 
 static const char *const out_of_memory = "there is not enough memory for the plan";
@@ -181,7 +182,11 @@ uint8_t plan_priority(uint32_t place, uint32_t n_nodes, bool ill)
 				: (PRIORITY_WIDE_MAX - 1) * wide +
 					  (place - PRIORITY_WIDE_MAX + 1) * narrow;
 	}
-	return (uint8_t)(PRIORITY_BEST - below - (ill ? PRIORITY_ILL : 0));
+	if (!ill)
+		return (uint8_t)(PRIORITY_BEST - below);
+	if (below + PRIORITY_ILL + PRIORITY_LEAST > PRIORITY_BEST)
+		return PRIORITY_LEAST;
+	return (uint8_t)(PRIORITY_BEST - below - PRIORITY_ILL);
 }
 
 uint32_t plan_priority_place(uint8_t priority, uint32_t n_nodes)

@@ -101,6 +101,12 @@ static bool may_preempt(const struct vrrp *v, const struct vrrp_config *c, uint8
 	       v->priority >= VRRP_PRIORITY_HEALTHY;
 }
 
+/* One that yielded says so once more: news for the Active alone, and no claim of anything. */
+static bool is_parting(const struct vrrp_config *c, const struct vrrp_event *ev)
+{
+	return !c->strict && ev->priority == VRRP_PRIORITY_PARTING;
+}
+
 /* Remembers who serves, and that it is taken to do so for an Active_Down from now. */
 static void remember(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
@@ -141,9 +147,8 @@ static unsigned become_claimant(struct vrrp *v, enum vrrp_reason why, tick now)
 	return VRRP_FX_ANNOUNCE;
 }
 
-/* The advertisement in hand ends this node's service: Backup of its sender, by the order of a
- * planned hand-over. A parting advertisement tells a winner that may never have heard of this rival
- * that it must announce once more. */
+/* Tells a winner that may never have heard of this rival that it must announce once more. By a priority
+ * that can't win, whatever becomes of either's meanwhile. */
 static unsigned part(struct vrrp *v, const struct vrrp_config *c, tick now)
 {
 	const tick redundancy = c->interval / c->period;
@@ -151,7 +156,7 @@ static unsigned part(struct vrrp *v, const struct vrrp_config *c, tick now)
 	/* thrice at least: behind a clean partition nobody could learn that packets get lost */
 	v->partings = (uint8_t)(redundancy > PARTINGS_MIN ? redundancy : PARTINGS_MIN) - 1;
 	v->part_at = tick_add(now, c->period);
-	return VRRP_FX_ADVERTISE;
+	return VRRP_FX_ADVERTISE_PARTING;
 }
 
 /* The advertisement in hand ends this node's service: Backup of its sender, by the order of a planned
@@ -272,6 +277,8 @@ static unsigned backup_advert(
 
 	if (ev->priority == VRRP_PRIORITY_LEAVING)
 		return backup_left(v, c, ev, now);
+	if (is_parting(c, ev))
+		return 0;
 	if (ev->priority < v->priority && may_preempt(v, c, ev->priority)) {
 		remember(v, c, ev, now);
 		if (lets_go)
@@ -305,7 +312,7 @@ static unsigned step_backup(
 			return 0;
 		v->partings--;
 		v->part_at = tick_add(now, c->period);
-		return VRRP_FX_ADVERTISE;
+		return VRRP_FX_ADVERTISE_PARTING;
 	case VRRP_EV_ADVERT: return backup_advert(v, c, ev, now);
 	case VRRP_EV_PRIORITY:
 		/* from worse to better than the one that serves, or the reverse: Active_Down
@@ -324,6 +331,8 @@ static unsigned step_backup(
 static unsigned claiming_advert(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
 {
+	if (is_parting(c, ev))
+		return 0;
 	if (ev->priority == VRRP_PRIORITY_LEAVING) {
 		v->served_until = tick_max(v->served_until, tick_add(now, active_down(v, c)));
 		return 0;
@@ -354,7 +363,7 @@ static unsigned step_claiming(
 		v->active_interval = tick_max(v->active_interval, c->interval);
 		become_backup(v, c, VRRP_WHY_BETTER, now);
 		v->linger_until = tick_add(now, c->linger);
-		return VRRP_FX_ADVERTISE;
+		return part(v, c, now);
 	case VRRP_EV_LEAVE: return step_down(v, VRRP_WHY_STOP, now);
 	case VRRP_EV_DOWN: return step_down(v, VRRP_WHY_LINK, now);
 	case VRRP_EV_START: return 0;
@@ -366,8 +375,8 @@ static unsigned active_advert(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
 {
 	/* the one that this node has just relieved says that it yields */
-	const bool parting =
-		!c->strict && (v->why == VRRP_WHY_PREEMPT || v->why == VRRP_WHY_LEFT) &&
+	const bool expected =
+		is_parting(c, ev) && (v->why == VRRP_WHY_PREEMPT || v->why == VRRP_WHY_LEFT) &&
 		addr_equal(&ev->source, &v->active) && now - v->since < 4 * v->active_interval;
 
 	/* RFC 9568 6.4.3: to priority 0 and to a losing rival the answer is an advertisement at
@@ -379,7 +388,7 @@ static unsigned active_advert(
 	if (is_strictly_better(v, c, ev))
 		return yield(v, c, ev, now);
 	v->advert_at = tick_add(now, c->period);
-	return VRRP_FX_ADVERTISE | VRRP_FX_ANNOUNCE | (parting ? 0 : VRRP_FX_CONFLICT);
+	return VRRP_FX_ADVERTISE | VRRP_FX_ANNOUNCE | (expected ? 0 : VRRP_FX_CONFLICT);
 }
 
 static unsigned begin_leaving(struct vrrp *v, const struct vrrp_config *c, tick now)
@@ -424,7 +433,7 @@ static unsigned step_leaving(
 		vrrp_advertised(v, c, now);
 		return VRRP_FX_ADVERTISE_LEAVING;
 	case VRRP_EV_ADVERT:
-		if (ev->priority == VRRP_PRIORITY_LEAVING)
+		if (ev->priority == VRRP_PRIORITY_LEAVING || is_parting(c, ev))
 			return 0;
 		remember(v, c, ev, now);
 		v->linger_until = c->strict ? TICK_NEVER : tick_add(now, c->linger);

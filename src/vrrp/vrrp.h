@@ -38,6 +38,7 @@ enum vrrp_state {
 };
 
 #define VRRP_PRIORITY_LEAVING 0
+#define VRRP_PRIORITY_PARTING 1 /* among roost's nodes: one that yielded, and serves no more */
 #define VRRP_PRIORITY_OWNER   255
 #define VRRP_PRIORITY_HEALTHY 128 /* from here on; below, a roost node is ill or drained */
 
@@ -121,6 +122,7 @@ struct vrrp_event {
 enum vrrp_effect {
 	VRRP_FX_ADVERTISE = 1 << 0,         /* own priority, now */
 	VRRP_FX_ADVERTISE_LEAVING = 1 << 1, /* priority 0, now */
+	VRRP_FX_ADVERTISE_PARTING = 1 << 6, /* priority 1, now */
 	VRRP_FX_ANNOUNCE = 1 << 2,          /* begin the announcement schedule anew */
 	VRRP_FX_CONFLICT =
 		1 << 3,          /* as Active heard a losing rival: announce, count, be redundant */

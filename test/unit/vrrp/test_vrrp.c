@@ -216,7 +216,7 @@ START_TEST(a_claimant_withdraws_before_a_better_one_and_lingers)
 
 	hear(&v, &roost, 150, 9, T0 + tick_s(3));
 	feed(&v, &roost, VRRP_EV_TICK, v.active_down_at);
-	ck_assert_uint_eq(hear(&v, &roost, 220, 8, T0 + tick_s(4)), VRRP_FX_ADVERTISE);
+	ck_assert_uint_eq(hear(&v, &roost, 220, 8, T0 + tick_s(4)), VRRP_FX_ADVERTISE_PARTING);
 	ck_assert_int_eq(v.state, VRRP_BACKUP);
 	ck_assert_int_eq(vrrp_wanted_hold(&v, T0 + tick_s(4)), VRRP_HOLD_DATA);
 }
@@ -341,7 +341,7 @@ START_TEST(an_active_yields_to_a_better_one_with_a_parting_word)
 	struct vrrp v = active(&roost, 200);
 	const tick now = v.since + tick_ms(500);
 
-	ck_assert_uint_eq(hear(&v, &roost, 220, 9, now), VRRP_FX_ADVERTISE | VRRP_FX_MOVED);
+	ck_assert_uint_eq(hear(&v, &roost, 220, 9, now), VRRP_FX_ADVERTISE_PARTING | VRRP_FX_MOVED);
 	ck_assert_int_eq(v.state, VRRP_BACKUP);
 	ck_assert_int_eq(vrrp_wanted_hold(&v, now), VRRP_HOLD_DATA);
 	ck_assert_uint_eq(vrrp_deadline(&v), now + tick_ms(20));
@@ -358,10 +358,10 @@ START_TEST(where_packets_get_lost_the_parting_word_is_repeated)
 	const tick now = v.since + tick_s(1);
 
 	c.period = c.interval / 4;
-	ck_assert_uint_eq(hear(&v, &c, 220, 9, now), VRRP_FX_ADVERTISE | VRRP_FX_MOVED);
+	ck_assert_uint_eq(hear(&v, &c, 220, 9, now), VRRP_FX_ADVERTISE_PARTING | VRRP_FX_MOVED);
 	for (int i = 1; i <= 3; i++)
 		ck_assert_uint_eq(
-			feed(&v, &c, VRRP_EV_TICK, now + i * c.period), VRRP_FX_ADVERTISE);
+			feed(&v, &c, VRRP_EV_TICK, now + i * c.period), VRRP_FX_ADVERTISE_PARTING);
 	ck_assert_uint_eq(vrrp_deadline(&v), v.active_down_at);
 }
 END_TEST
@@ -374,6 +374,20 @@ START_TEST(one_that_has_just_announced_serves_until_the_winner_announced_again)
 	hear(&v, &roost, 220, 9, now);
 	ck_assert_int_eq(vrrp_wanted_hold(&v, now + tick_ms(70)), VRRP_HOLD_DATA);
 	ck_assert_int_eq(vrrp_wanted_hold(&v, now + tick_ms(80)), VRRP_HOLD_NONE);
+}
+END_TEST
+
+START_TEST(a_parting_word_claims_nothing)
+{
+	struct vrrp v = backup(&roost, 128), leaving = active(&roost, 200);
+	const tick armed = v.active_down_at;
+
+	ck_assert_uint_eq(hear(&v, &roost, VRRP_PRIORITY_PARTING, 9, T0 + tick_ms(1)), 0);
+	ck_assert_uint_eq(v.active_down_at, armed);
+	ck_assert_uint_eq(v.heard, 0);
+	feed(&leaving, &roost, VRRP_EV_LEAVE, leaving.since + 1);
+	ck_assert_uint_eq(hear(&leaving, &roost, VRRP_PRIORITY_PARTING, 9, leaving.since + 2), 0);
+	ck_assert_int_eq(leaving.state, VRRP_LEAVING);
 }
 END_TEST
 
@@ -416,7 +430,7 @@ START_TEST(the_word_of_the_one_just_relieved_is_no_conflict)
 	hear(&v, &roost, 150, 9, T0 + tick_s(3));
 	feed(&v, &roost, VRRP_EV_TICK, v.active_down_at);
 	feed(&v, &roost, VRRP_EV_ANNOUNCED, T0 + tick_s(4));
-	ck_assert_uint_eq(hear(&v, &roost, 150, 9, T0 + tick_s(4) + tick_ms(1)),
+	ck_assert_uint_eq(hear(&v, &roost, 1, 9, T0 + tick_s(4) + tick_ms(1)),
 		VRRP_FX_ADVERTISE | VRRP_FX_ANNOUNCE);
 }
 END_TEST
@@ -498,7 +512,7 @@ START_TEST(inherited_addresses_are_kept_until_somebody_else_is_heard)
 	/* one that is back soon is Active again before another's Active_Down ends */
 	ck_assert_uint_lt(v.active_down_at, T0 + tick_s(2));
 	ck_assert_int_eq(vrrp_wanted_hold(&v, T0), VRRP_HOLD_FULL);
-	ck_assert_uint_eq(hear(&v, &roost, 220, 9, T0 + tick_ms(10)), VRRP_FX_ADVERTISE);
+	ck_assert_uint_eq(hear(&v, &roost, 220, 9, T0 + tick_ms(10)), VRRP_FX_ADVERTISE_PARTING);
 	ck_assert_int_eq(vrrp_wanted_hold(&v, T0 + tick_ms(10)), VRRP_HOLD_DATA);
 	ck_assert_int_eq(vrrp_wanted_hold(&v, T0 + tick_ms(30)), VRRP_HOLD_NONE);
 }
@@ -530,6 +544,7 @@ int main(void)
 		an_active_yields_to_a_better_one_with_a_parting_word,
 		where_packets_get_lost_the_parting_word_is_repeated,
 		one_that_has_just_announced_serves_until_the_winner_announced_again,
+		a_parting_word_claims_nothing,
 		an_active_that_slept_announces_again,
 		a_strict_active_yields_in_silence,
 		equal_priorities_are_decided_by_the_address,
