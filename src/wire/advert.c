@@ -78,7 +78,8 @@ static size_t message_size(uint8_t version, enum family family, size_t count)
 	return HEADER_SIZE + count * addr_wire_size(family) + (version == 2 ? AUTH_DATA_SIZE : 0);
 }
 
-/* True if either version's checksum is right; *@ret_form tells which it was. */
+/* True if either version's checksum is right; *@ret_form tells which it was. Over IPv6, where kernels
+ * write it, it covers a trailer too, over IPv4 the message alone. */
 static bool check_sum(const uint8_t *bytes, size_t size, uint8_t version,
 	const struct advert_envelope *envelope, enum advert_checksum *ret_form)
 {
@@ -135,9 +136,10 @@ static enum advert_verdict check_message(const uint8_t *bytes, size_t size, cons
 		return ADVERT_BAD_TYPE;
 	if (size < expected)
 		return ADVERT_TRUNCATED;
-	if (size > expected)
+	if (size > expected && size != expected + ADVERT_TRAILER_SIZE)
 		return ADVERT_BAD_LENGTH;
-	if (!check_sum(bytes, size, h->version, envelope, ret_form))
+	if (!check_sum(bytes, envelope->family == FAMILY_IPV6 ? size : expected, h->version,
+		    envelope, ret_form))
 		return ADVERT_BAD_CHECKSUM;
 	if (h->vrid == 0)
 		return ADVERT_BAD_VRID;
@@ -274,6 +276,13 @@ size_t advert_build(
 		sum = checksum_pseudo(&a->source, destination, ADVERT_IP_PROTOCOL, (uint16_t)w.at);
 	checksum_write(checksum_add(sum, bytes, w.at), bytes + CHECKSUM_AT);
 	return w.at;
+}
+
+size_t advert_message_size(const struct advert *a)
+{
+	const bool with_link_local = !addr_is_none(&a->link_local);
+
+	return message_size(a->version, a->family, (size_t)a->n_addresses + with_link_local);
 }
 
 size_t advert_size(uint8_t version, enum family family, uint32_t n_addresses)

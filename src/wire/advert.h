@@ -22,6 +22,8 @@
 #define ADVERT_ADDRS_MAX   255
 /* Header, 255 IPv6 addresses and version 2's authentication data. */
 #define ADVERT_SIZE_MAX (8 + ADVERT_ADDRS_MAX * 16 + 8)
+/* What may follow the message: see auth.h. */
+#define ADVERT_TRAILER_SIZE 28
 
 /* The IPv4 version 3 checksum covers the message, or a pseudo-header too (see config_checksum). */
 enum advert_checksum { ADVERT_CHECKSUM_MESSAGE, ADVERT_CHECKSUM_PSEUDO };
@@ -54,7 +56,7 @@ enum advert_verdict {
 	ADVERT_BAD_VERSION, /* neither 2 nor 3, or 2 over IPv6 */
 	ADVERT_BAD_TYPE,    /* not an ADVERTISEMENT */
 	ADVERT_TRUNCATED,   /* shorter than its own count of addresses */
-	ADVERT_BAD_LENGTH,  /* longer than its count of addresses */
+	ADVERT_BAD_LENGTH,  /* longer than its count of addresses, and not by a trailer */
 	ADVERT_BAD_CHECKSUM,
 	ADVERT_BAD_VRID,     /* 0 */
 	ADVERT_BAD_COUNT,    /* no address listed */
@@ -70,6 +72,7 @@ const char *advert_verdict_name(enum advert_verdict verdict);
 /*
  * Reads the VRRP message @bytes, which an IP datagram with @envelope carried. Fills *@ret_advert
  * only when it returns ADVERT_ACCEPTED. A first IPv6 address that is link-local goes to link_local.
+ * The message may be followed by a trailer, which begins at advert_message_size() and is not read here.
  */
 enum advert_verdict advert_parse(const uint8_t *bytes, size_t size,
 	const struct advert_envelope *envelope, struct advert *ret_advert);
@@ -89,6 +92,9 @@ bool advert_strip_ipv4(const uint8_t *datagram, size_t size, struct advert_envel
  */
 size_t advert_build(
 	const struct advert *a, const struct addr *destination, uint8_t *bytes, size_t size);
+
+/* Bytes of the message that @a is, without what follows it. */
+size_t advert_message_size(const struct advert *a);
 
 /* Bytes of a message that lists @n_addresses VIPs, the link-local one of IPv6 not counted. */
 size_t advert_size(uint8_t version, enum family family, uint32_t n_addresses);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "wire/checksum.h"
 
 static void check_equal(const struct advert *a, const struct advert *b)
 {
@@ -32,7 +33,22 @@ void fuzz_advert(const uint8_t *bytes, size_t size, const struct advert_envelope
 		return;
 	}
 	built_size = advert_build(&got, &envelope->destination, built, sizeof built);
-	ASSERT(built_size == size);
+	ASSERT(built_size == advert_message_size(&got));
+	ASSERT(size == built_size || size == built_size + ADVERT_TRAILER_SIZE);
 	ASSERT(advert_parse(built, built_size, envelope, &again) == ADVERT_ACCEPTED);
 	check_equal(&got, &again);
+}
+
+void fuzz_mend(uint8_t *bytes, size_t size, const struct advert_envelope *e)
+{
+	const size_t ipv4 = advert_size(bytes[0] >> 4, FAMILY_IPV4, bytes[3]);
+	uint64_t sum = 0;
+
+	memset(bytes + 6, 0, 2);
+	if (e->family == FAMILY_IPV6)
+		sum = checksum_pseudo(
+			&e->source, &e->destination, ADVERT_IP_PROTOCOL, (uint16_t)size);
+	else if (size == ipv4 + ADVERT_TRAILER_SIZE)
+		size = ipv4; /* a trailer is not summed */
+	checksum_write(checksum_add(sum, bytes, size), bytes + 6);
 }

@@ -9,3 +9,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Parses @bytes. What is accepted survives building and parsing; what is not leaves the result alone. */
 void fuzz_advert(const uint8_t *bytes, size_t size, const struct advert_envelope *envelope);
+
+/* Gives the message the checksum that it should have: over what its count says, or over all of it. */
+void fuzz_mend(uint8_t *bytes, size_t size, const struct advert_envelope *envelope);

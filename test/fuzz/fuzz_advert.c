@@ -2,14 +2,12 @@
 #include <string.h>
 
 #include "advert.h"
-#include "wire/checksum.h"
 
 /* The first byte chooses: 1 IPv6, 2 a wrong TTL, 4 mend the checksum, so that the rest is reached. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct advert_envelope e = {0};
-	uint8_t message[ADVERT_SIZE_MAX + 8];
-	uint64_t sum = 0;
+	uint8_t message[ADVERT_SIZE_MAX + ADVERT_TRAILER_SIZE + 8];
 
 	if (size < 1 || size - 1 > sizeof message)
 		return 0;
@@ -18,13 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	addr_parse(data[0] & 1 ? "fe80::2" : "10.1.1.2", &e.source);
 	e.destination = *advert_group(e.family);
 	memcpy(message, data + 1, size - 1);
-	if (data[0] & 4 && size - 1 >= 8) {
-		memset(message + 6, 0, 2);
-		if (e.family == FAMILY_IPV6)
-			sum = checksum_pseudo(&e.source, &e.destination, ADVERT_IP_PROTOCOL,
-				(uint16_t)(size - 1));
-		checksum_write(checksum_add(sum, message, size - 1), message + 6);
-	}
+	if (data[0] & 4 && size - 1 >= 8)
+		fuzz_mend(message, size - 1, &e);
 	fuzz_advert(message, size - 1, &e);
 	return 0;
 }
