@@ -8,7 +8,8 @@
 
 /* One decision: which node is next in the order of a bundle of @size VIPs. */
 struct choice {
-	const struct config *config;
+	uint32_t n_nodes;
+	const uint32_t *weight;
 	uint64_t before; /* nodes that are in the order already */
 	uint64_t *used;  /* nodes that orders with the same nodes before have here already */
 	uint32_t limit;  /* of their number */
@@ -23,32 +24,33 @@ static bool has(uint64_t set, uint32_t node)
 	return set >> node & 1;
 }
 
+static uint32_t next_on_ring(uint32_t node, uint32_t n_nodes)
+{
+	return node + 1 < n_nodes ? node + 1 : 0;
+}
+
 static bool is_better(const struct choice *c, uint32_t a, uint32_t b)
 {
-	const struct config_node *nodes = c->config->nodes;
-	const uint64_t a_load = (uint64_t)(c->load[a] + c->size) * nodes[b].weight;
-	const uint64_t b_load = (uint64_t)(c->load[b] + c->size) * nodes[a].weight;
+	const uint64_t a_weight = c->weight[a], b_weight = c->weight[b];
+	const uint64_t a_load = (c->load[a] + c->size) * b_weight;
+	const uint64_t b_load = (c->load[b] + c->size) * a_weight;
 
 	if (a_load != b_load || !c->breaker)
 		return a_load < b_load;
-	return (uint64_t)c->breaker[a] * nodes[b].weight <
-	       (uint64_t)c->breaker[b] * nodes[a].weight;
+	return c->breaker[a] * b_weight < c->breaker[b] * a_weight;
 }
 
 static uint32_t choose(const struct choice *c)
 {
-	const uint32_t n = c->config->n_nodes;
 	const bool full = (uint32_t)__builtin_popcountll(*c->used) >= c->limit;
-	uint32_t best = PLAN_NONE;
+	const uint64_t eligible = (full ? *c->used : UINT64_MAX) & ~c->before;
+	uint32_t best = PLAN_NONE, i = c->from;
 
-	for (uint32_t step = 1; step <= n; step++) {
-		const uint32_t i = (c->from + step) % n;
-
-		if (has(c->before, i) || (full && !has(*c->used, i)))
-			continue;
-		if (best == PLAN_NONE || is_better(c, i, best))
+	do {
+		i = next_on_ring(i, c->n_nodes);
+		if (has(eligible, i) && (best == PLAN_NONE || is_better(c, i, best)))
 			best = i;
-	}
+	} while (i != c->from);
 	ASSERT(best != PLAN_NONE);
 	*c->used |= UINT64_C(1) << best;
 	return best;
@@ -131,7 +133,8 @@ static void place_second(const struct config *c, struct plan_work *w, uint32_t b
 	uint32_t *second = seconds_of(w, c, first);
 	uint32_t load[CONFIG_NODES_MAX];
 	struct choice choice = {
-		.config = c,
+		.n_nodes = c->n_nodes,
+		.weight = o->weight,
 		.before = UINT64_C(1) << first,
 		.used = &o->second_used[interface * c->n_nodes + first],
 		.limit = limit_of_seconds(c, w->level[interface]),
@@ -159,7 +162,8 @@ static void place_third(
 	uint16_t *third = thirds_of(w, c, first, second);
 	uint32_t load[CONFIG_NODES_MAX];
 	struct choice choice = {
-		.config = c,
+		.n_nodes = c->n_nodes,
+		.weight = o->weight,
 		.before = UINT64_C(1) << first | UINT64_C(1) << second,
 		.used = &o->third_used[(interface * c->n_nodes + first) * c->n_nodes + second],
 		.limit = limit_of_thirds(c, w->level[interface]),
@@ -207,7 +211,8 @@ static uint8_t find_fourth(const struct config *c, struct plan_work *w, const ui
 	uint32_t load[CONFIG_NODES_MAX];
 	uint64_t used = 0;
 	const struct choice choice = {
-		.config = c,
+		.n_nodes = c->n_nodes,
+		.weight = o->weight,
 		.before =
 			UINT64_C(1) << order[0] | UINT64_C(1) << order[1] | UINT64_C(1) << order[2],
 		.used = &used,
@@ -234,7 +239,7 @@ static void place_rest(const struct config *c, struct plan_work *w, uint32_t b, 
 	order[3] = find_fourth(c, w, order);
 	for (place = 0; place < 4; place++)
 		placed |= UINT64_C(1) << order[place];
-	for (uint32_t node = order[3]; place < c->n_nodes; node = (node + 1) % c->n_nodes) {
+	for (uint32_t node = order[3]; place < c->n_nodes; node = next_on_ring(node, c->n_nodes)) {
 		if (has(placed, node))
 			continue;
 		order[place++] = (uint8_t)node;
@@ -242,10 +247,12 @@ static void place_rest(const struct config *c, struct plan_work *w, uint32_t b, 
 	}
 }
 
-static void forget(const struct config *c, struct orders_work *o)
+static void prepare(const struct config *c, struct orders_work *o)
 {
 	const size_t n = c->n_nodes;
 
+	for (size_t i = 0; i < n; i++)
+		o->weight[i] = c->nodes[i].weight;
 	memset(o->load, 0, sizeof o->load);
 	memset(o->seconds, 0, sizeof o->seconds);
 	memset(o->second, 0, n * n * sizeof *o->second);
@@ -269,7 +276,7 @@ static void place_all(const struct config *c, struct plan_work *w, uint8_t *orde
 
 void orders_fill(const struct config *config, struct plan_work *w, uint8_t *orders)
 {
-	forget(config, &w->orders);
+	prepare(config, &w->orders);
 	place_foreign(config, w, orders);
 	place_all(config, w, orders, place_first);
 	if (config->n_nodes > 1)

@@ -31,15 +31,18 @@ static bool make(struct plan *p, struct plan_work *w, uint32_t mtu)
 }
 
 /*
- * The highest level of @interface at which its routers fit, found by halving; 0 if there is none.
- * Levels have little to do with each other across interfaces, so one after the other is good enough.
+ * The highest level of @interface at which its routers fit; 0 if there is none. Found by doubling and
+ * halving: big clusters, whose plans take longest, end up low. Levels have little to do with each
+ * other across interfaces, so one after the other is good enough.
  */
 static uint32_t find_level(struct plan *p, struct plan_work *w, uint32_t mtu, uint32_t interface)
 {
 	uint32_t fits = 0, exceeds = w->level[interface];
 
 	while (exceeds - fits > 1) {
-		w->level[interface] = (fits + exceeds) / 2;
+		const uint32_t half = (fits + exceeds) / 2;
+
+		w->level[interface] = half < 2 * fits + 1 ? half : 2 * fits + 1;
 		make(p, w, mtu);
 		if (routers_fit(w, interface))
 			fits = w->level[interface];

@@ -62,7 +62,7 @@ int32_t plan_holder(const struct plan *p, uint32_t bundle, uint64_t down);
 uint32_t plan_place(const struct plan *p, uint32_t bundle, uint32_t node);
 
 /*
- * The priority of a node at @place of @n_nodes: healthy 254 down to 128, ill 127 down to 1, with
+ * The priority of a node at @place of @n_nodes: healthy 254 down to 128, ill 127 down to 2, with
  * wide gaps between the first four places, since skew follows priority.
  */
 uint8_t plan_priority(uint32_t place, uint32_t n_nodes, bool ill);

@@ -41,6 +41,7 @@ struct holders_work {
  * as there are nodes, so that a small cluster touches little memory.
  */
 struct orders_work {
+	uint32_t weight[CONFIG_NODES_MAX];
 	uint32_t load[CONFIG_NODES_MAX];    /* with none down */
 	uint32_t seconds[CONFIG_NODES_MAX]; /* all that it would take over as second */
 	uint32_t second[CONFIG_NODES_MAX * CONFIG_NODES_MAX];

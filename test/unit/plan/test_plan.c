@@ -126,7 +126,7 @@ START_TEST(unequal_nodes_are_within_one_vip_of_their_share)
 {
 	struct rng r = {2};
 
-	for (uint32_t i = 0; i < 3000; i++) {
+	for (uint32_t i = 0; i < 2000; i++) {
 		uint32_t load[CONFIG_NODES_MAX];
 		struct plan *p;
 		int64_t whole = 0;
@@ -156,8 +156,8 @@ START_TEST(a_node_appended_takes_its_share_and_moves_nothing_else)
 {
 	struct rng r = {3};
 
-	for (uint32_t i = 0; i < 2000; i++) {
-		const uint32_t n = 1 + rng_below(&r, i % 10 ? 10 : 63), v = 1 + rng_below(&r, 300);
+	for (uint32_t i = 0; i < 1000; i++) {
+		const uint32_t n = 1 + rng_below(&r, i % 20 ? 10 : 63), v = 1 + rng_below(&r, 300);
 		struct plan *before, *after;
 		struct moves moves;
 

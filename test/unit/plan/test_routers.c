@@ -238,7 +238,8 @@ START_TEST(priorities_fall_along_the_order)
 			ck_assert_uint_ge(healthy, 128);
 			ck_assert_uint_eq(ill, healthy > 128 ? healthy - 127 : 2);
 			ck_assert_uint_eq(plan_priority_place(healthy, n), place);
-			ck_assert_uint_eq(plan_priority_place(ill, n), place);
+			/* of 64 nodes the last two share the least one */
+			ck_assert_uint_eq(plan_priority_place(ill, n), place < 63 ? place : 62);
 			if (place > 0)
 				ck_assert_uint_lt(healthy, plan_priority(place - 1, n, false));
 		}
