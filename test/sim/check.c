@@ -231,7 +231,7 @@ void sim_observe(struct sim *s)
 			tick *since = &w->silent_since[i][number];
 
 			n_present += has_address(&s->machines[i], number);
-			if (s->client[i][number] == SIM_NOBODY)
+			if (s->client[i][number] == SIM_NOBODY || is_in(s->absent[i], number))
 				continue;
 			if (is_answered(s, i, number))
 				end_span(&w->outage, since, s->now);

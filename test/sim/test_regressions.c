@@ -4,9 +4,8 @@
 
 START_TEST(the_loser_of_a_conflict_is_heard_through_loss)
 {
-	struct sim_file_spec spec = sim_file_spec(3, 6, 0, INTERVAL);
+	const struct sim_file_spec spec = sim_file_spec(3, 6, 0, INTERVAL);
 
-	spec.services[0].vrrp.redundancy = 4;
 	for (uint64_t seed = 1; seed <= 20; seed++) {
 		struct sim *s = cluster_of(&spec, seed);
 
@@ -67,7 +66,8 @@ START_TEST(two_claimants_leave_no_client_in_the_dark)
 }
 END_TEST
 
-/* Whoever is next claims, but wakes up late with its first advertisement, so the one after it claims too. */
+/* Whoever is next claims, but wakes up late with its first advertisement, so the one after it
+ * claims too. */
 START_TEST(a_late_claimant_leaves_no_client_in_the_dark)
 {
 	const struct sim_file_spec spec = sim_file_spec(6, 8, 8, tick_ms(10));
@@ -118,6 +118,32 @@ START_TEST(one_that_leaves_announces_no_more)
 }
 END_TEST
 
+/* It is repeated, and by then the one that yielded may be the better of the two again. */
+START_TEST(a_parting_word_beats_nobody)
+{
+	const struct sim_file_spec spec = sim_file_spec(3, 3, 0, tick_s(1));
+
+	for (uint32_t number = 0; number < 3; number++) {
+		struct sim *s = cluster_of(&spec, 1);
+		const uint32_t first = (uint32_t)sim_holder(s, number);
+		uint32_t second;
+
+		apply(s, SIM_DRAIN, first, 0);
+		while (s->machines[first].present >> number & 1)
+			sim_run(s, tick_ms(10));
+		second = (uint32_t)sim_holder(s, number);
+		ck_assert_uint_ne(second, first);
+		/* the winner worse, or the loser better, before the word is said again */
+		apply(s, number == 0 ? SIM_DRAIN : SIM_UNDRAIN, number == 0 ? second : first, 0);
+		sim_watch(s);
+		settle(s);
+		sim_unwatch(s);
+		ck_assert_uint_eq(s->watch.outage, 0);
+		sim_free(s);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -127,6 +153,7 @@ int main(void)
 		a_late_claimant_leaves_no_client_in_the_dark,
 		an_active_that_hears_a_rival_leave_announces_again,
 		one_that_leaves_announces_no_more,
+		a_parting_word_beats_nobody,
 	};
 
 	return run_suite("regressions", tests, sizeof tests / sizeof tests[0]);
