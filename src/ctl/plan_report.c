@@ -156,6 +156,33 @@ static json_t *even_object(const struct config *c, uint32_t n_worst)
 	return o;
 }
 
+/* Every VIP with its virtual router and its failover order, router after router. */
+static json_t *orders_array(const struct plan *p)
+{
+	const struct config *c = p->config;
+	json_t *orders = made(json_array());
+
+	for (uint32_t i = 0; i < p->n_routers; i++) {
+		const struct plan_router *router = &p->routers[i];
+
+		for (uint32_t k = router->first; k < router->first + router->n_vips; k++) {
+			const struct config_vip *vip = &c->vips[p->members[k]];
+			const uint8_t *order = plan_order(p, vip->bundle);
+			json_t *o = made(json_object()), *names = made(json_array());
+			char text[ADDR_STRLEN];
+
+			for (uint32_t place = 0; place < p->n_nodes; place++)
+				append(names, json_string(c->nodes[order[place]].name));
+			put(o, "address", json_string(addr_format(&vip->address, text)));
+			put(o, "service", json_string(c->services[vip->service].name));
+			put(o, "vrid", json_integer(router->vrid));
+			put(o, "order", names);
+			append(orders, o);
+		}
+	}
+	return orders;
+}
+
 json_t *plan_report_document(const struct plan_report *r)
 {
 	const struct config *c = r->config;
@@ -173,5 +200,6 @@ json_t *plan_report_document(const struct plan_report *r)
 	put(o, "excess", excess_object(worst, n_worst));
 	put(o, "vrids", vrids_object(r, worst, n_worst));
 	put(o, "even", even_object(c, n_worst));
+	put(o, "orders", orders_array(r->plan));
 	return o;
 }

@@ -14,9 +14,20 @@ static uint8_t all_orders[] = {0, 1, 2, 0, 2, 1, 1, 0, 2, 1, 2, 0, 2, 0, 1, 2, 1
 /* Whatever fails, the next node takes everything. */
 static uint8_t one_order[] = {0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2};
 
+/* One virtual router for each of the six VIPs. */
 static struct plan plan_of(const struct cluster *k, uint8_t *orders)
 {
+	static struct plan_router routers[6];
+	static uint32_t members[6];
+
+	for (uint32_t i = 0; i < 6; i++) {
+		routers[i] = (struct plan_router){
+			.vrid = (uint8_t)(i + 1), .first = i, .n_vips = 1, .order = i};
+		members[i] = i;
+	}
 	return (struct plan){
+		.routers = routers,
+		.members = members,
 		.config = &k->config,
 		.n_nodes = k->config.n_nodes,
 		.orders = orders,
