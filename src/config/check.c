@@ -411,6 +411,28 @@ static void check_subnets(struct reading *r)
 	}
 }
 
+/* Signing is for all services alike, and strangers may know nothing of it. */
+static void check_auth(struct reading *r)
+{
+	const struct config *const c = r->config;
+
+	if (c->auth.mode < CONFIG_AUTH_PERMISSIVE)
+		return;
+	for (uint32_t i = 0; i < c->n_services; i++) {
+		const struct config_service *const service = &c->services[i];
+
+		if (service->foreign_vrid == 0)
+			continue;
+		findings_warning(r->findings, r->auth_mode->at,
+			c->auth.mode == CONFIG_AUTH_ENFORCE
+				? "the routers that share the service \"%s\" must sign too; "
+				  "what they do not sign is ignored"
+				: "the service \"%s\" is shared with other routers, and they may "
+				  "refuse advertisements that are signed",
+			service->name);
+	}
+}
+
 void check_whole(struct reading *r)
 {
 	const struct config *const c = r->config;
@@ -429,6 +451,7 @@ void check_whole(struct reading *r)
 	}
 	free(claims.list);
 	check_vrids(r);
+	check_auth(r);
 	if (r->machine && is_node(r->machine, c))
 		check_subnets(r);
 	if (c->n_nodes == 1 && !r->nodes_missed)

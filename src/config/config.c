@@ -21,6 +21,7 @@ static const struct schema_key file_keys[] = {
 	[FILE_NODES] = {.name = "nodes"},
 	[FILE_VRRP] = {.name = "vrrp"},
 	[FILE_ANNOUNCE] = {.name = "announce"},
+	[FILE_AUTH] = {.name = "auth"},
 	[FILE_SERVICES] = {.name = "services"},
 };
 
@@ -29,7 +30,7 @@ _Static_assert(ARRAY_SIZE(file_keys) == FILE_KEYS, "a table of all keys");
 static const struct schema file_schema = {"the file", file_keys, FILE_KEYS};
 
 const struct schema *const config_schemas[] = {&file_schema, &node_schema, &service_schema,
-	&vip_schema, &vrrp_schema, &announce_schema, NULL};
+	&vip_schema, &vrrp_schema, &announce_schema, &auth_schema, NULL};
 
 void config_free(struct config *c)
 {
@@ -123,12 +124,14 @@ static void read_file(struct reading *r)
 	if (r->at[FILE_VRRP])
 		read_vrrp(r, r->at[FILE_VRRP], &r->vrrp);
 	read_announce(r, r->at[FILE_ANNOUNCE]);
+	read_auth(r, r->at[FILE_AUTH]);
 	if (r->at[FILE_SERVICES])
 		read_services(r, r->at[FILE_SERVICES]);
 	else if (r->all_known)
 		findings_error(r->findings, start,
 			"no \"services\"; name each and its VIPs, such as \"www: [10.1.1.201]\"");
 	assign_vrids(r);
+	resolve_auth_window(r->config);
 	check_whole(r);
 }
 

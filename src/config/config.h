@@ -26,6 +26,7 @@
 #define CONFIG_PEERS_MAX      64
 #define CONFIG_SHOTS_MAX      8
 #define CONFIG_NAME_SIZE      64
+#define CONFIG_PATH_SIZE      256
 #define CONFIG_NO_NODE        (-1)
 
 #define CONFIG_DEFAULT_PATH "/etc/roost/roost.yaml"
@@ -106,6 +107,20 @@ struct config_announce {
 	uint32_t burst; /* at once; default 1024 */
 };
 
+/* Whether advertisements are authenticated; a cluster is rolled out in this order. */
+enum config_auth_mode {
+	CONFIG_AUTH_OFF,          /* a trailer is ignored */
+	CONFIG_AUTH_RECEIVE_ONLY, /* verified and counted if present, none is sent */
+	CONFIG_AUTH_PERMISSIVE,   /* signed; what can't be verified counts all the same */
+	CONFIG_AUTH_ENFORCE,      /* signed; what can't be verified does not count */
+};
+
+struct config_auth {
+	enum config_auth_mode mode;
+	char keys[CONFIG_PATH_SIZE]; /* the file of keys; default /etc/roost/keys */
+	tick window; /* between the clocks of a new sender and a receiver; whole seconds, 0: any */
+};
+
 struct config {
 	char cluster[CONFIG_NAME_SIZE]; /* default "roost" */
 	struct config_node *nodes;
@@ -115,6 +130,7 @@ struct config {
 	struct config_vip *vips;
 	uint32_t n_nodes, n_interfaces, n_services, n_bundles, n_vips;
 	struct config_announce announce;
+	struct config_auth auth;
 };
 
 /* What a check found; errors refuse the file, warnings do not. */

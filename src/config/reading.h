@@ -22,6 +22,7 @@ enum file_key {
 	FILE_NODES,
 	FILE_VRRP,
 	FILE_ANNOUNCE,
+	FILE_AUTH,
 	FILE_SERVICES,
 	FILE_KEYS
 };
@@ -46,7 +47,10 @@ enum service_key {
 	SERVICE_KEYS
 };
 
-extern const struct schema node_schema, vrrp_schema, announce_schema, service_schema, vip_schema;
+enum auth_key { AUTH_MODE, AUTH_KEYS, AUTH_WINDOW, AUTH_KEYS_COUNT };
+
+extern const struct schema node_schema, vrrp_schema, announce_schema, auth_schema, service_schema,
+	vip_schema;
 
 /* A `vrrp:` section. */
 struct vrrp_section {
@@ -81,7 +85,8 @@ struct reading {
 	const struct tree *at[FILE_KEYS];
 	bool all_known; /* every key of these */
 	struct vrrp_section vrrp;
-	int32_t interface; /* the default one's index, or one of the two above */
+	const struct tree *auth_mode; /* where it stands; NULL: not given */
+	int32_t interface;            /* the default one's index, or one of the two above */
 	struct node_places nodes[CONFIG_NODES_MAX];
 	struct service_places *services;
 	const struct tree **vips;
@@ -91,6 +96,7 @@ struct reading {
 /* Each reads @value, the section's, into r->config. */
 void read_nodes(struct reading *r, const struct tree *value);
 void read_announce(struct reading *r, const struct tree *value);
+void read_auth(struct reading *r, const struct tree *value);
 void read_services(struct reading *r, const struct tree *value);
 
 /* Sets *@section, defaults first when it is the file's own, later ones on top of it. */
@@ -99,6 +105,9 @@ void read_vrrp(struct reading *r, const struct tree *value, struct vrrp_section 
 
 /* Index of the node that @value names, or -1, reported. */
 int32_t read_node_name(struct reading *r, const struct tree *value);
+
+/* A window that the file leaves open, by the services' intervals. */
+void resolve_auth_window(struct config *c);
 
 /* What only shows when the file is seen as a whole. */
 void check_whole(struct reading *r);

@@ -61,6 +61,20 @@ static void dump_service(const struct config *c, const struct config_service *s,
 	}
 }
 
+static const char *const auth_modes[] = {
+	[CONFIG_AUTH_OFF] = "off",
+	[CONFIG_AUTH_RECEIVE_ONLY] = "receive-only",
+	[CONFIG_AUTH_PERMISSIVE] = "permissive",
+	[CONFIG_AUTH_ENFORCE] = "enforce",
+};
+
+static void dump_auth(const struct config_auth *auth, FILE *out)
+{
+	fprintf(out, "auth %s keys %s", auth_modes[auth->mode], auth->keys);
+	dump_duration("window", auth->window, out);
+	fputc('\n', out);
+}
+
 void dump_config(const struct config *c, FILE *out)
 {
 	fprintf(out, "cluster %s\n", c->cluster);
@@ -80,4 +94,6 @@ void dump_config(const struct config *c, FILE *out)
 		dump_duration("at", c->announce.shots[i], out);
 	dump_duration("refresh", c->announce.refresh, out);
 	fprintf(out, " rate %u burst %u\n", c->announce.rate, c->announce.burst);
+	if (c->auth.mode != CONFIG_AUTH_OFF)
+		dump_auth(&c->auth, out);
 }

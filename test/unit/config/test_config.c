@@ -304,7 +304,7 @@ START_TEST(a_file_that_spells_out_the_defaults_changes_nothing)
 {
 	static const struct {
 		const char *key, *name;
-	} sections[] = {{"vrrp", "\"vrrp\""}, {"announce", "\"announce\""}};
+	} sections[] = {{"vrrp", "\"vrrp\""}, {"announce", "\"announce\""}, {"auth", "\"auth\""}};
 	struct file plain, spelt;
 	char *wanted, *got;
 
@@ -380,7 +380,7 @@ END_TEST
 
 /* The manual's section of each table, in the order of config_schemas. */
 static const char *const manual_sections[] = {
-	"THE FILE", "A NODE", "A SERVICE", "A VIP", "VRRP", "ANNOUNCE"};
+	"THE FILE", "A NODE", "A SERVICE", "A VIP", "VRRP", "ANNOUNCE", "AUTH"};
 
 /* A section's text, cut off at the next one; to be freed. */
 static char *manual_section(const char *manual, const char *name)
