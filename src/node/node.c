@@ -221,10 +221,12 @@ static void learn_checksum(struct node *n, uint32_t router, const struct advert 
 
 static void hear(struct node *n, struct node_unit *u, const struct advert *a, tick now)
 {
+	const tick shot = n->announce_vips[unit_vips(n, u)[0]].last;
 	const struct vrrp_event ev = {
 		.kind = VRRP_EV_ADVERT,
 		.priority = a->priority,
 		.next = a->priority == VRRP_PRIORITY_LEAVING && is_next(n, u),
+		.announced = shot && now - shot < VRRP_BELIEVED,
 		.source = a->source,
 		.interval = a->interval,
 	};

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -622,6 +623,8 @@ static int start(struct daemon *d)
 	/* what is touched from now on stays in memory: the fast thread must not wait for a disk */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
 		journal_line(d->journal, JOURNAL_INFO, "memory is not locked: %s", strerror(errno));
+	/* a takeover waits for this thread too: address and announcement; not permitted is not fatal */
+	(void)setpriority(PRIO_PROCESS, 0, -20);
 	error = fast_start(d->node, d->snapshot, d->board, d->raw, &d->fast);
 	return complain(d, "start the fast thread", error);
 }

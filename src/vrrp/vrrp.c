@@ -3,10 +3,6 @@
 
 #include "base/assert.h"
 
-/* The winner of a conflict announces again at the latest so long after the loser's own announcement;
- * a loser that has just announced serves until then, for some neighbours believe in it. */
-#define BELIEVED tick_ms(60)
-
 #define PARTINGS_MIN 3
 
 /* The transitions that there are; `transition` asserts them. */
@@ -147,6 +143,16 @@ static unsigned become_claimant(struct vrrp *v, enum vrrp_reason why, tick now)
 	return VRRP_FX_ANNOUNCE;
 }
 
+/* Until when data is served after the advertisement in hand has ended this node's service. */
+static tick linger(
+	const struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
+{
+	const bool believed =
+		ev->announced || (v->state != VRRP_LEAVING && now - v->since < VRRP_BELIEVED);
+
+	return tick_add(now, c->linger + (believed ? VRRP_BELIEVED : 0));
+}
+
 /* Tells a winner that may never have heard of this rival that it must announce once more. By a priority
  * that can't win, whatever becomes of either's meanwhile. */
 static unsigned part(struct vrrp *v, const struct vrrp_config *c, tick now)
@@ -165,14 +171,14 @@ static unsigned yield(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
 {
 	const unsigned moved = v->state == VRRP_ACTIVE ? VRRP_FX_MOVED : 0;
-	const tick believed = now - v->since < BELIEVED ? BELIEVED : 0;
+	const tick until = linger(v, c, ev, now);
 
 	v->active_interval = ev->interval;
 	remember(v, c, ev, now);
 	become_backup(v, c, VRRP_WHY_BETTER, now);
 	if (c->strict)
 		return moved;
-	v->linger_until = tick_add(now, c->linger + believed);
+	v->linger_until = until;
 	return moved | part(v, c, now);
 }
 
@@ -436,7 +442,7 @@ static unsigned step_leaving(
 		if (ev->priority == VRRP_PRIORITY_LEAVING || is_parting(c, ev))
 			return 0;
 		remember(v, c, ev, now);
-		v->linger_until = c->strict ? TICK_NEVER : tick_add(now, c->linger);
+		v->linger_until = c->strict ? TICK_NEVER : linger(v, c, ev, now);
 		return step_down(v, VRRP_WHY_STOP, now);
 	case VRRP_EV_DOWN: return step_down(v, VRRP_WHY_LINK, now);
 	case VRRP_EV_START:

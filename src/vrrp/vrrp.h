@@ -42,6 +42,10 @@ enum vrrp_state {
 #define VRRP_PRIORITY_OWNER   255
 #define VRRP_PRIORITY_HEALTHY 128 /* from here on; below, a roost node is ill or drained */
 
+/* The winner of a conflict announces again at the latest so long after the loser's own announcement; a
+ * loser that has just announced serves until then, for some neighbours believe in it. */
+#define VRRP_BELIEVED tick_ms(60)
+
 /* What is common to the units of a virtual router; constant but for @period and @self. */
 struct vrrp_config {
 	struct addr self;   /* primary address: breaks ties (RFC 9568 6.4.3) */
@@ -114,6 +118,7 @@ struct vrrp_event {
 	bool next;          /* ADVERT of priority 0: we are next in the order and skip the skew */
 	bool late;          /* TICK: this node itself was away; do not judge the others by it */
 	bool inherited;     /* START: a previous life left the addresses here */
+	bool announced;     /* ADVERT: an announcement of ours left just before (VRRP_BELIEVED) */
 	struct addr source; /* ADVERT */
 	tick interval;      /* ADVERT */
 };
