@@ -9,8 +9,12 @@
  * must come to the same result, whatever their processors make of fractions. */
 #define UNIT 1024
 
-/* A node whose load would exceed its share by two must give up a slot, come what may. */
-#define URGENT (1 << 20)
+/* A node whose load would leave its share by more than the tolerance must give up a slot, or keep
+ * it, come what may. Equal nodes need no more than two VIPs, and find their balance better that way;
+ * unequal ones are to stay within one. */
+#define URGENT            (1 << 20)
+#define TOLERANCE_EQUAL   (2 * UNIT)
+#define TOLERANCE_UNEQUAL UNIT
 
 /* How far one looks beyond a window, in windows. */
 #define AHEAD 3
@@ -23,6 +27,7 @@ struct stage {
 	uint32_t node;   /* the one that is appended; its holders so far are 0 to node - 1 */
 	uint64_t before; /* the weight of all before it */
 	uint64_t weight; /* and with it */
+	int64_t tolerance;
 	uint32_t at;
 	uint32_t load[CONFIG_NODES_MAX];
 	int64_t latest[CONFIG_NODES_MAX]; /* the slot served last */
@@ -100,7 +105,7 @@ static void look_out(const struct stage *s, const struct window *w, struct outlo
 		const uint32_t holder = s->slots[k];
 		const int64_t load = UNIT * (int64_t)(s->load[holder] + ++o.seen[holder]);
 
-		if (!o.urgent[holder] && load - share(s, holder, k + 1, s->weight) >= 2 * UNIT)
+		if (!o.urgent[holder] && load - share(s, holder, k + 1, s->weight) >= s->tolerance)
 			o.urgent[holder] = k + 1;
 	}
 	memset(o.seen, 0, sizeof o.seen);
@@ -110,20 +115,27 @@ static void look_out(const struct stage *s, const struct window *w, struct outlo
 /*
  * How good it would be to take slot @k from its holder. Good: the holder has more than its share,
  * at @k, at the window's end and, from what is known, behind it. Bad: the holder would then serve
- * nothing for long, as further nodes would take slots in vain to make that good.
+ * nothing for long, which no further node could make good.
  */
 static int64_t rate(const struct stage *s, const struct window *w, struct outlook *o, uint32_t k)
 {
 	const uint32_t h = s->slots[k];
-	const uint32_t load = s->load[h];
+	const uint32_t load = s->load[h], next = o->next[k - w->begin];
 	const int64_t now = UNIT * (int64_t)(load + ++o->seen[h]) - share(s, h, k + 1, s->weight);
 	const int64_t soon = UNIT * (int64_t)(load + o->inside[h]) - share(s, h, w->end, s->weight);
 	const int64_t later = UNIT * (int64_t)o->behind[h] - share(s, h, w->ahead, s->before);
 	const int64_t gap =
 		UNIT * (o->next[k - w->begin] - o->latest[h]) * s->weights[h] / (int64_t)s->before;
 
+	const int64_t lack = share(s, h, next, s->weight) - UNIT * (int64_t)(load + o->seen[h] - 1);
+	int64_t rating = 2 * soon + later + now - 2 * gap;
+
 	o->latest[h] = k;
-	return 2 * soon + later + now - 2 * gap + (k < o->urgent[h] ? URGENT : 0);
+	if (k < o->urgent[h])
+		rating += URGENT;
+	if (lack > s->tolerance)
+		rating -= URGENT;
+	return rating;
 }
 
 /* The node takes its share, one slot in each window, from whom it suits best. How many slots of the
@@ -234,10 +246,14 @@ void slots_fill(uint8_t slots[static SLOTS_MAX], uint32_t n_slots, const uint32_
 			.node = node,
 			.before = weight,
 			.weight = weight + weights[node],
+			.tolerance = TOLERANCE_EQUAL,
 		};
 
-		for (uint32_t i = 0; i <= node; i++)
+		for (uint32_t i = 0; i <= node; i++) {
 			s.latest[i] = -1;
+			if (weights[i] != weights[0])
+				s.tolerance = TOLERANCE_UNEQUAL;
+		}
 		known = weights[node] > weight ? leave_slots(&s) : take_slots(&s);
 		weight = s.weight;
 	}
