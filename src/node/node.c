@@ -14,8 +14,9 @@
 #define REDUNDANCY_MAX   4
 
 /* A conflict that lasts is recorded, and a stranger is named, no more often than this. */
-#define CONFLICT_QUIET tick_s(10)
-#define STRANGER_QUIET tick_s(60)
+#define CONFLICT_QUIET  tick_s(10)
+#define STRANGER_QUIET  tick_s(60)
+#define UNTRUSTED_QUIET tick_s(60)
 
 static void record(struct node *n, const struct node_record *r)
 {
@@ -327,6 +328,56 @@ static void note_stranger(struct node *n, uint32_t interface, const struct adver
 	}
 }
 
+/* The configured node behind an advertisement for addresses of ours, or CONFIG_NO_NODE. */
+static int32_t find_speaker(const struct node *n, const struct advert *a)
+{
+	for (uint32_t i = 0; i < a->n_addresses; i++) {
+		const int32_t vip = config_index_vip(&n->index, &a->addresses[i]);
+
+		if (vip >= 0)
+			return find_node(n, &n->units[n->vips[vip].unit], &a->source, a->priority);
+	}
+	return CONFIG_NO_NODE;
+}
+
+/* A configured node whose word is not to be trusted has another key than ours, or somebody uses its name. */
+static void note_untrusted(struct node *n, const struct node_event *ev, tick now)
+{
+	const int32_t speaker = find_speaker(n, ev->advert);
+	struct node_peer *peer = &n->peers[speaker == CONFIG_NO_NODE ? 0 : speaker];
+
+	if (speaker == CONFIG_NO_NODE || speaker == (int32_t)n->setup.self)
+		return;
+	if (peer->untrusted_at && now - peer->untrusted_at < UNTRUSTED_QUIET)
+		return;
+	peer->untrusted_at = now;
+	record(n, &(struct node_record){
+			  .kind = NODE_RECORD_UNTRUSTED,
+			  .at = now,
+			  .interface = ev->interface,
+			  .number = ev->auth,
+			  .node = (uint32_t)speaker,
+			  .peer = ev->advert->source,
+		  });
+}
+
+/* Whether the election counts it. Up to `enforce` all do: who can send what does not verify could as well
+ * send what is not signed, and a key that was mistyped must not part the cluster. */
+static bool may_count(struct node *n, const struct node_event *ev, tick now)
+{
+	const enum config_auth_mode mode = n->setup.config->auth.mode;
+
+	if (mode == CONFIG_AUTH_OFF)
+		return true;
+	ASSERT(ev->auth < AUTH_VERDICTS);
+	n->counters.auth[ev->auth]++;
+	if (ev->auth == AUTH_VERIFIED)
+		return true;
+	if (mode == CONFIG_AUTH_ENFORCE || ev->auth != AUTH_UNSIGNED)
+		note_untrusted(n, ev, now);
+	return mode != CONFIG_AUTH_ENFORCE;
+}
+
 static void on_advert(struct node *n, const struct node_event *ev, tick now)
 {
 	const struct advert *a = ev->advert;
@@ -336,6 +387,8 @@ static void on_advert(struct node *n, const struct node_event *ev, tick now)
 		n->counters.own_source++;
 		return;
 	}
+	if (!may_count(n, ev, now))
+		return;
 	if (!hear_foreign(n, ev->interface, a, now) && !hear_listed(n, ev->interface, a, now))
 		note_stranger(n, ev->interface, a, now);
 }

@@ -27,6 +27,7 @@
 #include "plan/plan.h"
 #include "vrrp/vrrp.h"
 #include "wire/advert.h"
+#include "wire/auth.h"
 
 struct node_setup {
 	const struct config *config; /* both borrowed, outlive the node */
@@ -77,10 +78,12 @@ struct node_peer {
 	struct addr source;
 	uint64_t adverts;
 	uint64_t missed;
+	tick untrusted_at; /* when an advertisement that can't be verified was last recorded */
 };
 
 struct node_counters {
 	uint64_t received[ADVERT_VERDICTS]; /* counted by the shell with advert_parse()'s verdict */
+	uint64_t auth[AUTH_VERDICTS];       /* of those accepted, unless `auth:` is off */
 	uint64_t own_source;                /* our own, looped back */
 	uint64_t not_ours;       /* lists no address of ours: strangers, other clusters */
 	uint64_t wrong_version;  /* not the version that the service speaks */
@@ -107,6 +110,8 @@ enum node_record_kind {
 	NODE_RECORD_ILL, /* this node offers itself only as a last resort; @number: 1 drained, 2
 			    kernel */
 	NODE_RECORD_WELL,
+	NODE_RECORD_UNTRUSTED, /* @peer, the node @node, can't be verified on @interface; @number:
+				  auth_verdict */
 	NODE_RECORD_KINDS,
 };
 
@@ -117,6 +122,7 @@ struct node_record {
 	uint32_t vip;
 	uint32_t interface;
 	uint32_t number;
+	uint32_t node;
 	struct addr peer;
 };
 
@@ -142,7 +148,8 @@ struct node_effects {
 
 enum node_event_kind {
 	NODE_EV_TICK,
-	NODE_EV_ADVERT,    /* @advert came in on @interface and passed advert_parse() */
+	NODE_EV_ADVERT,    /* @advert came in on @interface and passed advert_parse(); @auth is what
+			      auth_verify() said, unless `auth:` is off */
 	NODE_EV_LINK,      /* @interface is now @link */
 	NODE_EV_HELD,      /* the kernel side reports @hold for @vip */
 	NODE_EV_ANNOUNCED, /* the announcement of @vip that was asked for has left */
@@ -157,6 +164,7 @@ struct node_event {
 	bool drain;
 	struct node_interface link;
 	const struct advert *advert;
+	enum auth_verdict auth;
 };
 
 struct node {

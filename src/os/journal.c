@@ -117,6 +117,32 @@ static enum journal_level render_ill(const struct node_record *r, char *text, si
 	return r->number == 1 ? JOURNAL_NOTICE : JOURNAL_WARNING;
 }
 
+/* Until `enforce` there is time to mend it. */
+static enum journal_level render_untrusted(
+	const struct config *config, const struct node_record *r, char *text, size_t size)
+{
+	static const char *const why[AUTH_VERDICTS] = {
+		[AUTH_UNSIGNED] = "does not sign",
+		[AUTH_MALFORMED] = "signs in a form that is not known here",
+		[AUTH_UNKNOWN_KEY] = "signs with a key id that is not in this node's file of keys",
+		[AUTH_BAD_HMAC] = "signs with another key by the same id, or somebody tampers",
+		[AUTH_REPLAYED] = "repeats itself, or somebody replays what it said",
+		[AUTH_OUTSIDE] =
+			"has another time than this node, or somebody replays what it said",
+		[AUTH_TABLE_FULL] = "is one speaker too many",
+	};
+	const bool enforced = config->auth.mode == CONFIG_AUTH_ENFORCE;
+	char peer[ADDR_STRLEN];
+
+	ASSERT(r->number < AUTH_VERDICTS && why[r->number] && r->node < config->n_nodes);
+	(void)snprintf(text, size, "key mismatch: %s (%s on %s) %s; %s",
+		config->nodes[r->node].name, addr_format(&r->peer, peer),
+		config->interfaces[r->interface].name, why[r->number],
+		enforced ? "its advertisements do not count"
+			 : "with \"mode: enforce\" its advertisements would not count");
+	return enforced ? JOURNAL_ERROR : JOURNAL_WARNING;
+}
+
 enum journal_level journal_render(
 	const struct config *config, const struct node_record *r, char *text, size_t size)
 {
@@ -151,6 +177,7 @@ enum journal_level journal_render(
 	case NODE_RECORD_WELL:
 		(void)snprintf(text, size, "takes part as usual again");
 		return JOURNAL_NOTICE;
+	case NODE_RECORD_UNTRUSTED: return render_untrusted(config, r, text, size);
 	case NODE_RECORD_KINDS: ASSERT(false);
 	}
 	return JOURNAL_INFO;

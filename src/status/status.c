@@ -248,6 +248,8 @@ static json_t *counters_object(const struct node_counters *k)
 	put(&o, "list-mismatch", number(k->list_mismatch));
 	for (enum advert_verdict i = 0; i < ADVERT_VERDICTS; i++)
 		put(&o, advert_verdict_name(i), number(k->received[i]));
+	for (enum auth_verdict i = 0; i < AUTH_VERDICTS; i++)
+		put(&o, auth_verdict_name(i), number(k->auth[i]));
 	return o;
 }
 

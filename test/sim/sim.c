@@ -45,6 +45,7 @@ static void note_record(struct sim *s, const struct sim_machine *m, const struct
 		[NODE_RECORD_LATE] = "late",
 		[NODE_RECORD_ILL] = "ill",
 		[NODE_RECORD_WELL] = "well",
+		[NODE_RECORD_UNTRUSTED] = "untrusted",
 	};
 	const uint32_t number = r->vip < SIM_VIPS_MAX ? m->file->number[r->vip] : 0;
 

@@ -476,6 +476,114 @@ START_TEST(the_checksum_is_learned_from_strangers_and_not_from_nodes)
 }
 END_TEST
 
+static struct fixture *start_authenticated(enum config_auth_mode mode)
+{
+	static struct fixture f;
+
+	fill_config(&f);
+	f.config.auth.mode = mode;
+	return start_with(&f);
+}
+
+/* A better node's advertisement of .201, from 10.1.1.@from, after auth_verify() has judged it. */
+static void hear_judged(struct fixture *f, uint8_t from, enum auth_verdict verdict)
+{
+	const struct advert a = {
+		.source = host(from),
+		.interval = INTERVAL,
+		.family = FAMILY_IPV4,
+		.version = 3,
+		.vrid = 1,
+		.priority = 255,
+		.n_addresses = 1,
+		.addresses = {host(201)},
+	};
+
+	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a, .auth = verdict});
+}
+
+START_TEST(enforced_what_cannot_be_verified_moves_nothing_and_is_counted)
+{
+	for (enum auth_verdict v = AUTH_VERIFIED + 1; v < AUTH_VERDICTS; v++) {
+		struct fixture *f = start_authenticated(CONFIG_AUTH_ENFORCE);
+
+		take_all(f);
+		hear_judged(f, 3, v);
+		ck_assert_int_eq(state(f, 0), VRRP_ACTIVE);
+		ck_assert_uint_eq(f->node->counters.auth[v], 1);
+		ck_assert_uint_eq(f->node->peers[1].heard, 0);
+		hear_judged(f, 3, AUTH_VERIFIED);
+		ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
+	}
+}
+END_TEST
+
+START_TEST(until_then_it_counts_all_the_same)
+{
+	const enum config_auth_mode modes[] = {CONFIG_AUTH_RECEIVE_ONLY, CONFIG_AUTH_PERMISSIVE};
+
+	for (int i = 0; i < 2; i++) {
+		for (enum auth_verdict v = 0; v < AUTH_VERDICTS; v++) {
+			struct fixture *f = start_authenticated(modes[i]);
+
+			take_all(f);
+			hear_judged(f, 3, v);
+			ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
+			ck_assert_uint_eq(f->node->counters.auth[v], 1);
+			ck_assert_uint_eq(records_of(f, NODE_RECORD_UNTRUSTED),
+				v != AUTH_VERIFIED && v != AUTH_UNSIGNED);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_key_mismatch_of_a_node_is_told_once_a_minute)
+{
+	struct fixture *f = start_authenticated(CONFIG_AUTH_ENFORCE);
+
+	take_all(f);
+	hear_judged(f, 3, AUTH_UNKNOWN_KEY);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_UNTRUSTED), 1);
+	ck_assert_uint_eq(f->fx->records[0].node, 1);
+	ck_assert_uint_eq(f->fx->records[0].number, AUTH_UNKNOWN_KEY);
+	f->now += tick_ms(1);
+	hear_judged(f, 3, AUTH_UNSIGNED);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_UNTRUSTED), 0);
+	hear_judged(f, 4, AUTH_UNSIGNED); /* another node */
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_UNTRUSTED), 1);
+	f->now += tick_s(60);
+	hear_judged(f, 3, AUTH_UNKNOWN_KEY);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_UNTRUSTED), 1);
+}
+END_TEST
+
+START_TEST(a_stranger_who_cannot_sign_is_only_counted)
+{
+	struct fixture *f = start_authenticated(CONFIG_AUTH_ENFORCE);
+
+	take_all(f);
+	hear_judged(f, 99, AUTH_UNSIGNED);
+	ck_assert_int_eq(state(f, 0), VRRP_ACTIVE);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_UNTRUSTED), 0);
+	ck_assert_uint_eq(f->node->counters.auth[AUTH_UNSIGNED], 1);
+	hear_judged(f, 2, AUTH_VERIFIED); /* our own, come back */
+	ck_assert_uint_eq(f->node->counters.auth[AUTH_VERIFIED], 0);
+	ck_assert_uint_eq(f->node->counters.own_source, 1);
+}
+END_TEST
+
+START_TEST(off_looks_at_no_signature)
+{
+	struct fixture *f = start();
+
+	take_all(f);
+	hear_judged(f, 3, AUTH_BAD_HMAC);
+	ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
+	ck_assert_uint_eq(f->node->counters.auth[AUTH_BAD_HMAC], 0);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_UNTRUSTED), 0);
+}
+END_TEST
+
 START_TEST(a_copy_is_complete)
 {
 	struct fixture *f = start();
@@ -511,6 +619,11 @@ int main(void)
 		a_leftover_is_kept_while_listening_and_adopted,
 		a_foreign_router_follows_the_vrid,
 		the_checksum_is_learned_from_strangers_and_not_from_nodes,
+		enforced_what_cannot_be_verified_moves_nothing_and_is_counted,
+		until_then_it_counts_all_the_same,
+		a_key_mismatch_of_a_node_is_told_once_a_minute,
+		a_stranger_who_cannot_sign_is_only_counted,
+		off_looks_at_no_signature,
 		a_copy_is_complete,
 	};
 

@@ -9,7 +9,7 @@ static struct config_node nodes[] = {
 	{.name = "www1", .n_addresses = 1}, {.name = "www2", .n_addresses = 1}};
 static struct config_interface interface = {.name = "eth0"};
 static struct config_vip vip;
-static const struct config config = {
+static struct config config = {
 	.nodes = nodes,
 	.n_nodes = 2,
 	.interfaces = &interface,
@@ -62,6 +62,26 @@ START_TEST(a_peer_is_named_if_it_is_a_node)
 }
 END_TEST
 
+START_TEST(a_key_mismatch_is_an_error_once_it_parts_the_cluster)
+{
+	const struct node_record r = {.kind = NODE_RECORD_UNTRUSTED,
+		.number = AUTH_UNKNOWN_KEY,
+		.node = 1,
+		.peer = parsed("fe80::3")};
+
+	config.auth.mode = CONFIG_AUTH_PERMISSIVE;
+	expect(JOURNAL_WARNING,
+		"key mismatch: www2 (fe80::3 on eth0) signs with a key id that is not in this "
+		"node's file of keys; with \"mode: enforce\" its advertisements would not count",
+		r);
+	config.auth.mode = CONFIG_AUTH_ENFORCE;
+	expect(JOURNAL_ERROR,
+		"key mismatch: www2 (fe80::3 on eth0) signs with a key id that is not in this "
+		"node's file of keys; its advertisements do not count",
+		r);
+}
+END_TEST
+
 START_TEST(what_degrades_is_a_warning)
 {
 	expect(JOURNAL_WARNING,
@@ -98,6 +118,7 @@ int main(void)
 	const TTest *const tests[] = {
 		a_move_says_which_address_and_why,
 		a_peer_is_named_if_it_is_a_node,
+		a_key_mismatch_is_an_error_once_it_parts_the_cluster,
 		what_degrades_is_a_warning,
 		what_was_asked_for_is_not,
 	};

@@ -198,6 +198,7 @@ START_TEST(every_counter_is_told_by_its_name)
 
 	scene_open(&s);
 	s.node->counters.received[ADVERT_BAD_CHECKSUM] = 5;
+	s.node->counters.auth[AUTH_BAD_HMAC] = 7;
 	s.node->counters.late_turns = 6;
 	document = document_of(&s);
 	counters = json_object_get(document, "counters");
@@ -205,6 +206,7 @@ START_TEST(every_counter_is_told_by_its_name)
 	ck_assert_uint_eq(
 		json_object_size(counters), sizeof(struct node_counters) / sizeof(uint64_t));
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "bad-checksum")), 5);
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "bad-hmac")), 7);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "late-turns")), 6);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "accepted")), 0);
 	json_decref(document);
