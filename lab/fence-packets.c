@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * fence-packets: gives packets of every kind to the fence's programs (src/os/fence.bpf.c), under every
- * permission, by the kernel's own means for it (BPF_PROG_TEST_RUN). Nothing is sent. Prints a line for
- * each case that went wrong, then `N passed, N failed`, then what a packet costs:
+ * fence-packets [cost]: gives packets of every kind to the fence's programs (src/os/fence.bpf.c),
+ * under every permission, by the kernel's own means for it (BPF_PROG_TEST_RUN). Nothing is sent.
+ * Prints a line for each case that went wrong, and `N passed, N failed`. With `cost`, what a packet
+ * costs instead:
  *
  *    cost PROGRAM PACKET NS EXTRA    EXTRA: beyond a program that does nothing
  */
@@ -119,7 +120,7 @@ static void put_ipv4(struct writer *w, const struct kind *k)
 
 static void put_ipv6(struct writer *w, const struct kind *k)
 {
-	static const uint8_t types[] = {
+	static const uint8_t types[FOREIGN + 1] = {
 		[SOLICIT] = 135, [ADVERTISE] = 136, [ROUTER_SOLICIT] = 133, [ECHO6] = 128};
 	const uint8_t next = k->layer == UDP6 ? 17 : k->layer == HOP_BY_HOP ? 0 : 58;
 
@@ -187,12 +188,8 @@ static struct frame frame_of(const struct kind *k, int tags)
 static int run(int program, const struct frame *f, bool forwarded, uint32_t *ret_ns)
 {
 	struct __sk_buff context = {.ingress_ifindex = forwarded ? 1 : 0};
-	struct bpf_test_run_opts o = {.sz = sizeof o,
-		.data_in = f->bytes,
-		.data_size_in = (uint32_t)f->size,
-		.ctx_in = &context,
-		.ctx_size_in = sizeof context,
-		.repeat = ret_ns ? REPEAT : 1};
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = f->bytes, .data_size_in = (uint32_t)f->size,
+		.ctx_in = &context, .ctx_size_in = sizeof context, .repeat = ret_ns ? REPEAT : 1);
 
 	if (bpf_prog_test_run_opts(program, &o)) {
 		perror("BPF_PROG_TEST_RUN");
@@ -349,18 +346,21 @@ static void measure(const struct bench *b, const struct kind *k)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct bench b = {0};
 
 	set_up(&b);
+	if (argc > 1 && strcmp(argv[1], "cost") == 0) {
+		for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+			measure(&b, &kinds[i]);
+		return 0;
+	}
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		judge_all(&b, &kinds[i]);
 	judge_short(&b, &kinds[0]);
 	judge_short(&b, &kinds[4]);
 	printf("%u passed, %u failed\n", b.passed, b.failed);
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		measure(&b, &kinds[i]);
 	fence_bpf__destroy(b.skeleton);
 	return b.failed > 0;
 }

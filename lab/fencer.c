@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * fencer [-m auto|tcx|clsact|off] [-d DIRECTORY] ADDRESS=ROUTER...: opens the fence for these VIPs, as
- * roostd would, and does what the lines on its standard input say. Each is answered by one line; the
- * first line of all says `ready MECHANISM new|inherited`, or `error` and why.
+ * fencer [-m auto|tcx|clsact|off] [-d DIRECTORY] ADDRESS=ROUTER...: opens the fence for these VIPs,
+ * as roostd would, and does what the lines on its standard input say. Each is answered by one line;
+ * the first line of all says `ready MECHANISM new|inherited`, or `error` and why.
  *
  *    permit VIP absent|closed|data|full    VIP and ROUTER: numbers from 0
- *    lease ROUTER MS                       from now on; answers when it ends, in ns of CLOCK_BOOTTIME
- *    keep ROUTER MS                        the same, renewed until another lease or keep for any router
+ *    lease ROUTER MS                       from now on; answers when it ends, ns of CLOCK_BOOTTIME
+ *    keep MS                               for all routers, renewed until another lease or keep
  *    refresh                               answers on how many interfaces it was put up anew
  *    dropped                               answers with four counts
  *    remove                                takes the fence down and ends
@@ -33,8 +33,7 @@ struct fencer {
 	struct fence *fence;
 	struct fence_words words;
 	struct fence_setup setup;
-	uint32_t kept; /* router */
-	tick keep;     /* 0: none is kept */
+	tick keep; /* 0: leases are not renewed */
 };
 
 static unsigned find(const char *name, const char *const *names, unsigned n)
@@ -75,6 +74,14 @@ static void renew(struct fencer *f, uint32_t router, tick span)
 	printf("%llu\n", (unsigned long long)until);
 }
 
+static void renew_all(struct fencer *f)
+{
+	const tick until = clock_now() + f->keep;
+
+	for (uint32_t i = 0; i < f->setup.n_routers; i++)
+		fence_renew(f->words, i, until);
+}
+
 static void refresh(struct fencer *f)
 {
 	char reason[FENCE_REASON_SIZE];
@@ -97,10 +104,10 @@ static void obey(struct fencer *f, const char *line)
 	} else if (sscanf(line, "lease %u %u", &index, &ms) == 2 && index < f->setup.n_routers) {
 		f->keep = 0;
 		renew(f, index, tick_ms(ms));
-	} else if (sscanf(line, "keep %u %u", &index, &ms) == 2 && index < f->setup.n_routers) {
-		f->kept = index;
+	} else if (sscanf(line, "keep %u", &ms) == 1) {
 		f->keep = tick_ms(ms);
-		renew(f, index, f->keep);
+		renew_all(f);
+		puts("kept");
 	} else if (strcmp(line, "refresh\n") == 0) {
 		refresh(f);
 	} else if (strcmp(line, "dropped\n") == 0) {
@@ -129,7 +136,7 @@ static void run(struct fencer *f)
 		const int wait_ms = f->keep ? (int)(f->keep / 10 / tick_ms(1)) : -1;
 
 		if (poll(&in, 1, wait_ms) <= 0) {
-			fence_renew(f->words, f->kept, clock_now() + f->keep);
+			renew_all(f);
 			continue;
 		}
 		if (!fgets(line, sizeof line, stdin))

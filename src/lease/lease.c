@@ -3,8 +3,8 @@
 
 #include "base/assert.h"
 
-/* A Backup that heard an advertisement with the old interval waits for three of it and the skew, which
- * is less than a fourth. By then it has heard one with the new interval, or taken over. */
+/* A Backup that heard an advertisement with the old interval waits for three of it and the skew,
+ * which is less than a fourth. By then it has heard one with the new interval, or taken over. */
 #define OLD_INTERVALS 4
 
 tick lease_span(tick interval)
@@ -31,9 +31,10 @@ void lease_renew(struct lease *l, tick interval, tick sampled)
 {
 	ASSERT(interval > 0);
 	learn_interval(l, interval, sampled);
-	/* assigned, not the later of both: with a shorter interval Backups wait for less than before */
-	l->until = tick_add(
-		sampled, lease_span(l->previous ? tick_min(l->previous, interval) : interval));
+	if (l->previous)
+		interval = tick_min(interval, l->previous);
+	/* not the later of this and what there was: with a shorter interval Backups wait less */
+	l->until = tick_add(sampled, lease_span(interval));
 }
 
 void lease_close(struct lease *l)

@@ -2,17 +2,18 @@
 #pragma once
 
 /*
- * Until when a node may serve. The kernel's fence (os/fence) lets a VIP's traffic pass only while the
- * lease of its router runs and as far as the VIP's permission says; both are plain words in memory that
- * the fence's programs read, so renewing a lease is a store. Pure.
+ * Until when a node may serve. The kernel's fence (os/fence) lets a VIP's traffic pass only while
+ * the lease of its router runs and as far as the VIP's permission says; both are plain words in
+ * memory that the fence's programs read, so renewing a lease is a store. Pure.
  *
  *    advertisement about to leave, clock sampled ──► lease_renew() ──► cell of the router
  *    vrrp_wanted_hold() ──► lease_permission() ──► cell of the VIP
  *
- * A Backup takes over three intervals and its skew after the last advertisement that it received. The
- * lease is 2.9 intervals from a clock sample that was taken before that advertisement was sent, so it
- * ends first, by a tenth of an interval and the skew, which absorbs drift and rounding. Where the
- * interval changes, the smaller of the old and the new one counts until every Backup has learned it.
+ * A Backup takes over three intervals and its skew after the last advertisement that it received.
+ * The lease is 2.9 intervals from a clock sample that was taken before that advertisement was sent,
+ * so it ends first, by a tenth of an interval and the skew, which absorbs drift and rounding. Where
+ * the interval changes, the smaller of the old and the new one counts until every Backup has
+ * learned it.
  */
 
 #include <stdint.h>
@@ -29,8 +30,8 @@ enum lease_permission {
 };
 
 struct lease {
-	tick interval; /* advertised last */
-	tick previous; /* the shortest that a Backup may still go by; 0: all have learned the last */
+	tick interval;   /* advertised last */
+	tick previous;   /* the shortest that a Backup may still go by; 0: all know the last */
 	tick learned_at; /* when they will have */
 	tick until;      /* 0: closed */
 };

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * What the kernel itself does for the lease (os/fence.h): these programs see every packet that enters
- * or leaves an interface, and drop those of a VIP that may not be served now. They hold no state of
- * their own, and work on when the daemon is dead or frozen: a lease that nobody renews has run out.
+ * What the kernel itself does for the lease (os/fence.h): these programs see every packet that
+ * enters or leaves an interface, and drop those of a VIP that may not be served now. They hold no
+ * state of their own, and work on when the daemon is dead or frozen: a lease that nobody renews has
+ * run out.
  *
  *    address in the packet ── vips ──► VIP ── cells ──► permission, router ── leases ──► deadline
  *
- *                              arriving              leaving
- *    data: permission for it   destination           source
- *    ARP                       target protocol addr. sender protocol address
- *    NS, NA (RFC 4861)         target                target, source
- *    RS, RA, Redirect          (data)                source: they tell a link-layer address, too
+ *                      arriving: what it is for    leaving: what it tells of
+ *    data              destination                 source
+ *    ARP               target protocol address     sender protocol address
+ *    NS, NA            target, then destination    NA's target, then source
+ *    RS, RA, Redirect  destination, as data        source
  *
- * Of a packet with extension headers only the addresses of its IPv6 header count, as for data; Linux's
- * answer to a solicitation in such a packet has none, and is dropped when it leaves.
+ * ND that leaves may tell its source's link-layer address as well (RFC 4861 4), so it needs the
+ * permission for neighbours on both counts; a question for a VIP that somebody else has needs none.
+ * Of a packet with extension headers only the addresses of its IPv6 header count, as data: Linux's
+ * answer to a solicitation in such a packet has none, and is judged when it leaves.
  */
 
 #include <stdbool.h>
@@ -37,13 +40,17 @@
 #define TYPE_VLAN_OUT 0x88a8
 #define VLAN_TAGS_MAX 2
 
-#define ETHERNET_TYPE 12
-#define ETHERNET_SIZE 14
-#define VLAN_SIZE     4
+#define ETHERNET_ADDRESS 6 /* its size */
+#define ETHERNET_TYPE    12
+#define ETHERNET_SIZE    14
+#define VLAN_TYPE        2
+#define VLAN_SIZE        4
 
 #define ARP_PROTOCOL  2
 #define ARP_SIZES     4
 #define ARP_ADDRESSES 8
+#define ARP_SENDER    14
+#define ARP_TARGET    24
 
 #define IPV4_SOURCE      12
 #define IPV4_DESTINATION 16
@@ -100,35 +107,51 @@ struct {
 	__uint(max_entries, 4);
 } drops SEC(".maps");
 
+/*
+ * How a packet is looked at. Directly, if its network header has the usual place; without
+ * CAP_PERFMON the kernel lets a program do that only at places that are known beforehand. Else by
+ * calls.
+ */
 struct frame {
 	struct __sk_buff *skb;
 	bool leaving;
-	bool bare; /* no Ethernet header: offsets are relative to where the kernel sees the network's */
-	__u32 network; /* else: where that begins */
+	enum { DIRECT, BY_CALLS, BARE } look; /* BARE: without Ethernet header, too */
+	__u32 network;                        /* where the network header begins, unless BARE */
 };
 
-/* @size bytes of the network header and what follows it, from @offset on. False if the frame is too
- * short. Finds them in fragments, too. */
-static __always_inline bool copy(const struct frame *f, __u32 offset, void *to, __u32 size)
+static __always_inline const void *at(const struct frame *f, __u32 offset)
 {
-	if (f->bare)
-		return bpf_skb_load_bytes_relative(f->skb, offset, to, size, BPF_HDR_START_NET) ==
-		       0;
-	return bpf_skb_load_bytes(f->skb, f->network + offset, to, size) == 0;
+	return (void *)(long)f->skb->data + f->network + offset;
 }
 
-/* The same, quickly, for what every packet is asked. Whole words are aligned as such. */
+/* Whether @size bytes at @offset from the network header lie where they may be looked at. */
+static __always_inline bool is_at_hand(const struct frame *f, __u32 offset, __u32 size)
+{
+	return f->look == DIRECT && at(f, offset) + size <= (void *)(long)f->skb->data_end;
+}
+
+/* Copies them from wherever they are. False if the frame ends before. */
+static __always_inline bool fetch(const struct frame *f, __u32 offset, void *to, __u32 size)
+{
+	if (f->look == BARE)
+		return !bpf_skb_load_bytes_relative(f->skb, offset, to, size, BPF_HDR_START_NET);
+	return !bpf_skb_load_bytes(f->skb, f->network + offset, to, size);
+}
+
 static __always_inline bool load(const struct frame *f, __u32 offset, void *to, __u32 size)
 {
-	const void *end = (void *)(long)f->skb->data_end;
-	const void *from = (void *)(long)f->skb->data + f->network + offset;
+	if (!is_at_hand(f, offset, size))
+		return fetch(f, offset, to, size);
+	__builtin_memcpy(to, at(f, offset), size);
+	return true;
+}
 
-	if (f->bare || from + size > end)
-		return copy(f, offset, to, size);
-	if (size % 4 == 0)
-		__builtin_memcpy(to, __builtin_assume_aligned(from, 4), size);
-	else
-		__builtin_memcpy(to, from, size);
+/* The same for whole words that are aligned as such. */
+static __always_inline bool load_words(const struct frame *f, __u32 offset, void *to, __u32 size)
+{
+	if (!is_at_hand(f, offset, size))
+		return fetch(f, offset, to, size);
+	__builtin_memcpy(to, __builtin_assume_aligned(at(f, offset), 4), size);
 	return true;
 }
 
@@ -138,17 +161,11 @@ static __always_inline bool is_permitted(const struct frame *f, __u64 cell, bool
 	const __u32 router = cell >> 8;
 	const volatile __u64 *until;
 
-	switch (permission) {
-	case LEASE_ABSENT:
-		/* served elsewhere; this node may route or bridge between that one and others */
+	/* served elsewhere; this node may route or bridge between that one and others */
+	if (permission == LEASE_ABSENT)
 		return !f->leaving || f->skb->ingress_ifindex != 0;
-	case LEASE_CLOSED: return false;
-	case LEASE_DATA:
-		if (neighbour)
-			return false;
-		break;
-	case LEASE_FULL: break;
-	}
+	if (permission != LEASE_FULL && (permission != LEASE_DATA || neighbour))
+		return false;
 	until = bpf_map_lookup_elem(&leases, &router);
 	return until && bpf_ktime_get_boot_ns() < *until;
 }
@@ -183,7 +200,7 @@ static __always_inline bool ipv4_may_pass(const struct frame *f)
 	struct key address;
 	__be32 four;
 
-	if (!load(f, f->leaving ? IPV4_SOURCE : IPV4_DESTINATION, &four, sizeof four))
+	if (!load_words(f, f->leaving ? IPV4_SOURCE : IPV4_DESTINATION, &four, sizeof four))
 		return true;
 	address = from_ipv4(four);
 	return may_pass(f, &address, false);
@@ -195,16 +212,19 @@ static __always_inline bool arp_may_pass(const struct frame *f)
 	__u8 sizes[2]; /* of hardware and of protocol addresses */
 	struct key address;
 	__be32 four;
-	__u32 at;
+	__u32 offset;
+	bool found;
 
-	if (!copy(f, ARP_PROTOCOL, &protocol, sizeof protocol) || protocol != bpf_htons(TYPE_IPV4))
+	if (!load(f, ARP_PROTOCOL, &protocol, sizeof protocol) || protocol != bpf_htons(TYPE_IPV4))
 		return true;
-	if (!copy(f, ARP_SIZES, sizes, sizeof sizes) || sizes[1] != sizeof four)
+	if (!load(f, ARP_SIZES, sizes, sizeof sizes) || sizes[1] != sizeof four)
 		return true;
-	at = ARP_ADDRESSES + sizes[0];
-	if (!f->leaving)
-		at += sizeof four + sizes[0];
-	if (!copy(f, at, &four, sizeof four))
+	offset = ARP_ADDRESSES + sizes[0] + (f->leaving ? 0 : sizeof four + sizes[0]);
+	if (sizes[0] == ETHERNET_ADDRESS)
+		found = load(f, f->leaving ? ARP_SENDER : ARP_TARGET, &four, sizeof four);
+	else
+		found = fetch(f, offset, &four, sizeof four);
+	if (!found)
 		return true;
 	address = from_ipv4(four);
 	return may_pass(f, &address, true);
@@ -217,11 +237,12 @@ static __always_inline bool ipv6_may_pass(const struct frame *f)
 	__u8 next, type;
 
 	if (!load(f, IPV6_NEXT, &next, sizeof next) ||
-		!load(f, f->leaving ? IPV6_SOURCE : IPV6_DESTINATION, &address, sizeof address))
+		!load_words(
+			f, f->leaving ? IPV6_SOURCE : IPV6_DESTINATION, &address, sizeof address))
 		return true;
-	if (next == IPV6_NEXT_ICMP && copy(f, IPV6_SIZE, &type, sizeof type)) {
-		if ((type == ND_SOLICIT || type == ND_ADVERT) &&
-			copy(f, IPV6_SIZE + ND_TARGET, &target, sizeof target) &&
+	if (next == IPV6_NEXT_ICMP && load(f, IPV6_SIZE, &type, sizeof type)) {
+		if ((type == ND_ADVERT || (type == ND_SOLICIT && !f->leaving)) &&
+			load_words(f, IPV6_SIZE + ND_TARGET, &target, sizeof target) &&
 			!may_pass(f, &target, true))
 			return false;
 		neighbour = f->leaving && type >= ND_FIRST && type <= ND_REDIRECT;
@@ -242,29 +263,39 @@ static __always_inline int judge(const struct frame *f, __be16 type)
 	return may ? PASS : DROP;
 }
 
-static __always_inline int judge_ethernet(struct __sk_buff *skb, bool leaving)
+static __always_inline bool is_tag(__be16 type)
 {
-	struct frame f = {.skb = skb, .leaving = leaving};
-	__be16 type;
+	return type == bpf_htons(TYPE_VLAN) || type == bpf_htons(TYPE_VLAN_OUT);
+}
 
-	/* read as if the Ethernet header were the network's */
-	if (!load(&f, ETHERNET_TYPE, &type, sizeof type))
-		return PASS;
-	f.network = ETHERNET_SIZE;
+/* Tags are rarely seen here: the kernel keeps the outermost apart. */
+static __always_inline int judge_tagged(struct __sk_buff *skb, bool leaving, __be16 type)
+{
+	struct frame f = {skb, leaving, BY_CALLS, ETHERNET_SIZE};
+
 #pragma unroll
-	for (int i = 0; i < VLAN_TAGS_MAX; i++) {
-		if (type != bpf_htons(TYPE_VLAN) && type != bpf_htons(TYPE_VLAN_OUT))
-			break;
-		if (!load(&f, VLAN_SIZE - sizeof type, &type, sizeof type))
+	for (int i = 0; i < VLAN_TAGS_MAX && is_tag(type); i++) {
+		if (!fetch(&f, VLAN_TYPE, &type, sizeof type))
 			return PASS;
 		f.network += VLAN_SIZE;
 	}
 	return judge(&f, type);
 }
 
+static __always_inline int judge_ethernet(struct __sk_buff *skb, bool leaving)
+{
+	const struct frame whole = {skb, leaving, DIRECT, 0}; /* read as if it were the network's */
+	const struct frame f = {skb, leaving, DIRECT, ETHERNET_SIZE};
+	__be16 type;
+
+	if (!load(&whole, ETHERNET_TYPE, &type, sizeof type))
+		return PASS;
+	return is_tag(type) ? judge_tagged(skb, leaving, type) : judge(&f, type);
+}
+
 static __always_inline int judge_bare(struct __sk_buff *skb, bool leaving)
 {
-	const struct frame f = {.skb = skb, .leaving = leaving, .bare = true};
+	const struct frame f = {skb, leaving, BARE, 0};
 
 	return judge(&f, skb->protocol);
 }
@@ -295,5 +326,5 @@ int fence_bare_egress(struct __sk_buff *skb)
 	return judge_bare(skb, true);
 }
 
-/* The kernel's word for "the helpers that it calls are free to all" is any other than GPL version 2. */
+/* None of the helpers that it calls is kept for programs under version 2. */
 char LICENSE[] SEC("license") = "GPL-3.0-or-later";

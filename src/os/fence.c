@@ -25,10 +25,9 @@
 #include "os/fence.skel.h"
 #include "os/fence_hook.h"
 
-#define DEFAULT_DIRECTORY "/sys/fs/bpf/roost"
-#define NAMESPACE         "/proc/thread-self/ns/net"
-#define PERMISSION_BITS   8
-#define DROP_KINDS        4
+#define NAMESPACE       "/proc/thread-self/ns/net"
+#define PERMISSION_BITS 8
+#define DROP_KINDS      4
 
 /* What is pinned under these names. A set without its `vips` is half-made, and none. */
 enum map { MAP_VIPS, MAP_CELLS, MAP_LEASES, MAP_DROPS, MAPS };
@@ -74,16 +73,16 @@ __attribute__((format(printf, 3, 4))) static int fail(
 
 static int name_directory(struct fence *f, const char *wanted, char *reason)
 {
-	struct stat namespace;
+	struct stat home;
 	int n;
 
 	if (wanted) {
 		n = snprintf(f->directory, sizeof f->directory, "%s", wanted);
 	} else {
-		if (stat(NAMESPACE, &namespace) < 0)
+		if (stat(NAMESPACE, &home) < 0)
 			return fail(reason, -errno, NAMESPACE);
-		n = snprintf(f->directory, sizeof f->directory, DEFAULT_DIRECTORY "/%ju",
-			(uintmax_t) namespace.st_ino);
+		n = snprintf(f->directory, sizeof f->directory, FENCE_DIRECTORY "/%ju",
+			(uintmax_t)home.st_ino);
 	}
 	if (n >= (int)sizeof f->directory - NAME_MAX)
 		return fail(reason, -ENAMETOOLONG, "%s", wanted);
@@ -243,8 +242,8 @@ static bool is_same(const struct heritage *h, const struct fence_setup *s)
 	return true;
 }
 
-/* A VIP keeps its permission. @ends, TICK_NEVER at first: when the first lease ends that a VIP of the
- * router had. */
+/* A VIP keeps its permission. @ends, TICK_NEVER at first: when the first lease ends that a VIP
+ * of the router had. */
 static void hand_down(
 	struct fence *f, const struct heritage *h, const struct fence_setup *s, tick *ends)
 {
@@ -354,8 +353,8 @@ static int load(struct fence *f, const struct fence_setup *s, struct heritage *h
 	return 0;
 }
 
-/* Replaces what is pinned. Until the last step there is no complete set; a death in between costs the
- * next life its heritage, no more. */
+/* Replaces what is pinned. Until the last step there is no complete set; a death in between
+ * costs the next life its heritage, no more. */
 static int pin_maps(const struct fence *f, char *reason)
 {
 	const struct bpf_map *const maps[MAPS] = {f->skeleton->maps.vips, f->skeleton->maps.cells,

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The fence: programs in the kernel that let a VIP's packets pass only while its lease runs, on every
- * interface but loopback, in both directions, whatever becomes of the daemon (fence.bpf.c).
+ * The fence: programs in the kernel that let a VIP's packets pass only while its lease runs, on
+ * every interface but loopback, in both directions, whatever becomes of the daemon (fence.bpf.c).
  *
  *    slow thread: fence_open() ── closed, on all interfaces ──► fence_refresh() when links change
  *    fast thread: fence_permit(), fence_renew(): plain stores into words that the programs read
@@ -11,9 +11,10 @@
  * The order that keeps the promise: open it before an address is added; permit and renew before an
  * announcement leaves, which it would drop; close it with @remove only when no address is left.
  *
- * Programs and maps are pinned in a directory of roost's own on bpffs, so that they outlive the daemon.
- * The next life finds them there by path, puts its own programs into place without a gap, and keeps the
- * leases that still run; of VIPs that both lives know, whatever the order in the file.
+ * Programs and maps are pinned in a directory of roost's own on bpffs, so that they outlive the
+ * daemon. The next life finds them there by path, puts its own programs into place without a gap,
+ * and lets the leases that still run end as they would have; also where its VIPs or their order
+ * differ, for those that both lives know.
  */
 
 #include <stdatomic.h>
@@ -24,9 +25,11 @@
 #include "base/tick.h"
 #include "lease/lease.h"
 
-/* tcx (Linux 6.6) lives in links of its own; clsact is older, and whoever may use tc(8) can remove it. */
+/* tcx (Linux 6.6) lives in links of its own; clsact is older, and whoever may use tc(8) can
+ * remove it. */
 enum fence_mode { FENCE_AUTO, FENCE_TCX, FENCE_CLSACT, FENCE_OFF };
 
+#define FENCE_DIRECTORY   "/sys/fs/bpf/roost"
 #define FENCE_REASON_SIZE 256
 
 struct fence_vip {
@@ -36,8 +39,7 @@ struct fence_vip {
 
 struct fence_setup {
 	enum fence_mode mode;
-	const char
-		*directory; /* NULL: /sys/fs/bpf/roost/ and the number of the network namespace */
+	const char *directory; /* NULL: FENCE_DIRECTORY/ and the network namespace's number */
 	const struct fence_vip *vips;
 	uint32_t n_vips, n_routers;
 };
@@ -58,16 +60,20 @@ struct fence;
 
 /*
  * Puts the fence up on all interfaces: closed, but for what a previous life left running. 0, or
- * negative errno and a sentence in @reason; then whatever a previous life left stays as it is, closed
- * in a moment. With FENCE_OFF, removes what a previous life left; stores go nowhere then.
+ * negative errno and a sentence in @reason; what a previous life left stays then, and closes when
+ * its leases end. With FENCE_OFF, takes down what a previous life left; the words are read by
+ * nobody.
+ *
+ * It needs CAP_NET_ADMIN and CAP_BPF. With CAP_PERFMON, which may be given up afterwards, the
+ * kernel leaves out the guards against speculation that would cost every packet another 25 ns.
  */
 int fence_open(const struct fence_setup *setup, char reason[static FENCE_REASON_SIZE],
 	struct fence **ret_fence);
 
 /*
- * Makes it stand on the interfaces that there are now, and mends it where somebody has removed it. To be
- * called when a link came or went, and now and then. Returns on how many it was put up anew, or the
- * negative errno of the first interface that has none, with a sentence in @reason.
+ * Makes it stand on the interfaces that there are now, and mends it where somebody has removed it.
+ * To be called when a link came or went, and now and then. Returns on how many it was put up anew,
+ * or the negative errno of the first interface that has none, with a sentence in @reason.
  */
 int fence_refresh(struct fence *f, char reason[static FENCE_REASON_SIZE]);
 

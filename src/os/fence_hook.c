@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* linux/bpf.h of Linux 6.6; Debian 12 has that of 6.1 */
@@ -31,7 +32,8 @@ static int link_path(const struct fence_hook *h, char path[static PATH_MAX])
 
 bool fence_hook_has_tcx(const struct fence_program *p)
 {
-	/* There is no interface 0: a kernel with tcx says so, an older one knows no such attachment. */
+	/* There is no interface 0: a kernel with tcx says so, an older one knows no such
+	 * attachment. */
 	const int fd = bpf_link_create(p->fd, 0, TCX_INGRESS, NULL);
 
 	if (fd >= 0)
@@ -42,7 +44,7 @@ bool fence_hook_has_tcx(const struct fence_program *p)
 static int link_create(const struct fence_hook *h, const struct fence_program *p, const char *path)
 {
 	/* the first there: whatever another lets pass is not seen by those behind it */
-	const struct bpf_link_create_opts options = {.sz = sizeof options, .flags = TCX_BEFORE};
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = TCX_BEFORE);
 	const int fd = bpf_link_create(
 		p->fd, (int)h->ifindex, h->leaving ? TCX_EGRESS : TCX_INGRESS, &options);
 	int error;
@@ -112,46 +114,53 @@ int fence_unhook_tcx(const struct fence_hook *h)
 	return link_remove(fd, path);
 }
 
-static struct bpf_tc_hook tc_hook(const struct fence_hook *h)
+static void fill_tc_hook(const struct fence_hook *h, struct bpf_tc_hook *hook)
 {
-	return (struct bpf_tc_hook){.sz = sizeof(struct bpf_tc_hook),
-		.ifindex = (int)h->ifindex,
-		.attach_point = h->leaving ? BPF_TC_EGRESS : BPF_TC_INGRESS};
+	/* libbpf wants padding to be zero, too; hence also LIBBPF_OPTS instead of initialisers */
+	memset(hook, 0, sizeof *hook);
+	hook->sz = sizeof *hook;
+	hook->ifindex = (int)h->ifindex;
+	hook->attach_point = h->leaving ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
-static struct bpf_tc_opts tc_filter(void)
+/* Which program our filter there runs; negative errno if there is none. */
+static int tc_program(const struct bpf_tc_hook *hook, uint32_t *ret_id)
 {
-	return (struct bpf_tc_opts){.sz = sizeof(struct bpf_tc_opts),
-		.handle = FILTER_HANDLE,
-		.priority = FILTER_PRIORITY};
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	const int error = bpf_tc_query(hook, &filter);
+
+	if (!error)
+		*ret_id = filter.prog_id;
+	return error;
 }
 
 int fence_hook_clsact(const struct fence_hook *h, const struct fence_program *p)
 {
-	struct bpf_tc_hook hook = tc_hook(h);
-	struct bpf_tc_opts filter = tc_filter();
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
+		.prog_fd = p->fd, .flags = BPF_TC_F_REPLACE);
+	struct bpf_tc_hook hook;
+	uint32_t id;
 	int error;
 
-	if (bpf_tc_query(&hook, &filter) == 0 && filter.prog_id == p->id)
+	fill_tc_hook(h, &hook);
+	if (tc_program(&hook, &id) == 0 && id == p->id)
 		return 0;
 	error = bpf_tc_hook_create(&hook);
 	if (error && error != -EEXIST)
 		return error;
-	filter = tc_filter();
-	filter.prog_fd = p->fd;
-	filter.flags = BPF_TC_F_REPLACE;
 	error = bpf_tc_attach(&hook, &filter);
 	return error ? error : 1;
 }
 
 int fence_unhook_clsact(const struct fence_hook *h)
 {
-	const struct bpf_tc_hook hook = tc_hook(h);
-	struct bpf_tc_opts filter = tc_filter();
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	struct bpf_tc_hook hook;
+	uint32_t id;
 
-	if (bpf_tc_query(&hook, &filter) != 0)
+	fill_tc_hook(h, &hook);
+	if (tc_program(&hook, &id) != 0)
 		return 0;
-	filter = tc_filter();
 	/* the qdisc stays: by now others may have filters in it */
 	return bpf_tc_detach(&hook, &filter);
 }

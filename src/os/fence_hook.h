@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Where a program of the fence hangs: one direction of one interface. Either as a tcx link, pinned in
- * the fence's directory as link_IFINDEX_in or _out, or as a filter of the interface's clsact qdisc.
+ * Where a program of the fence hangs: one direction of one interface. Either as a tcx link, pinned
+ * in the fence's directory as link_IFINDEX_in or _out, or as a filter of the interface's clsact
+ * qdisc.
  */
 
 #include <stdbool.h>
@@ -23,8 +24,8 @@ struct fence_program {
 /* Whether this kernel has tcx. */
 bool fence_hook_has_tcx(const struct fence_program *p);
 
-/* Makes @p the program there; one of ours that was there before is replaced without a gap. 0 if it was
- * there already, 1 if not, or negative errno; -ENODEV if there is no such interface. */
+/* Makes @p the program there; one of ours that was there before is replaced without a gap. 0 if
+ * it was there already, 1 if not, or negative errno; -ENODEV if there is no such interface. */
 int fence_hook_tcx(const struct fence_hook *h, const struct fence_program *p);
 int fence_hook_clsact(const struct fence_hook *h, const struct fence_program *p);
 

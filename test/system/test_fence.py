@@ -21,6 +21,7 @@ VIP4, VIP6 = "10.1.1.201", "fd00:1::201"
 VIPS = (f"{VIP4}=0", f"{VIP6}=1")
 PORT = 7000
 LEASE_MS = 50
+KEPT_MS = 200  # renewed by a process that others may keep from running
 ALL = {"data to v4", "data to v6", "data from v4", "data from v6", "arp", "nd"}
 DATA = {kind for kind in ALL if kind.startswith("data")}
 
@@ -225,6 +226,8 @@ def bpffs(lab):
     path.mkdir()
     run(["mount", "-t", "bpf", "bpf", str(path)])
     yield path
+    for process in lab.processes:
+        process.kill()  # or it would have its working files there
     run(["umount", str(path)])
 
 
@@ -248,8 +251,7 @@ def place(lab, bpffs, mode):
     fencer.open_again = open_fence
     fencer.server = server
     yield fencer
-    if fencer.process.is_running():
-        fencer.tell("remove")
+    fencer.process.kill()
 
 
 @pytest.fixture
@@ -296,17 +298,13 @@ def test_nothing_passes_after_the_lease_though_the_address_is_there(place, traff
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=lambda f: f.name)
 def test_the_lease_ends_whatever_becomes_of_the_holder(place, traffic, fault):
     place.permit("full")
-    for router in (0, 1):
-        place.lease(60_000)
-    place.tell(f"keep 0 {LEASE_MS}")
-    until = int(place.tell(f"lease 1 {LEASE_MS}"))
-    place.tell(f"keep 0 {LEASE_MS}")
-    assert traffic.passing() >= {"data to v4", "data from v4", "arp"}
+    place.tell(f"keep {KEPT_MS}")
+    assert traffic.passing(during=3 * KEPT_MS / 1000) == ALL
     place.process.signal(fault)
-    until = max(until, boottime() + LEASE_MS * 10**6)
-    time.sleep(LEASE_MS / 1000 + 0.1)
+    until = boottime() + KEPT_MS * 10**6
+    time.sleep(KEPT_MS / 1000 + 0.1)
     heard = traffic.read()
-    assert heard["arp"] and heard["data to v4"]
+    assert {kind for kind in heard if heard[kind]} == ALL
     assert max(overshoot_ms(heard, until).values()) < 1, overshoot_ms(heard, until)
     assert traffic.passing() == set()
     assert {VIP4, VIP6} <= set(place.server.addresses())
@@ -420,7 +418,7 @@ def test_a_clean_stop_leaves_nothing(place, traffic, bpffs):
     assert traffic.passing() == set()
     assert place.tell("remove") == "removed"
     assert traffic.passing() == ALL
-    assert list(bpffs.iterdir()) == []
+    assert not (bpffs / "fence").exists()
     shown = run(place.server.command("bpftool", "net", "show", "dev", "eth0")).stdout
     assert "fence" not in shown
 
@@ -430,7 +428,7 @@ def test_off_removes_what_a_previous_life_left(place, traffic, bpffs):
     assert traffic.passing() == set()
     assert place.open_again(mode="off").greeting == "ready off new"
     assert traffic.passing() == ALL
-    assert list(bpffs.iterdir()) == []
+    assert not (bpffs / "fence").exists()
 
 
 def test_the_mechanism_may_change_between_two_lives(place, traffic, mode):
@@ -461,6 +459,7 @@ def test_what_is_missing_is_said(lab, bpffs):
 def test_two_capabilities_and_a_directory_are_enough(lab, bpffs, mode):
     mine = bpffs / "roost"
     mine.mkdir(mode=0o700)
+    lab.folder.chmod(0o711)
     os.chown(mine, 65534, 65534)
     few = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs",
            "--inh-caps", "-all,+net_admin,+bpf", "--ambient-caps", "+net_admin,+bpf",
@@ -474,7 +473,7 @@ def test_two_capabilities_and_a_directory_are_enough(lab, bpffs, mode):
     assert second.tell("remove") == "removed"
 
 
-def test_packets_of_every_kind_are_judged_right_and_quickly():
+def test_packets_of_every_kind_are_judged_right():
     done = run([find_fencer("fence-packets")], check=False, timeout=120)
     print(done.stdout)
     assert done.returncode == 0

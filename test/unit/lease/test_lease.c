@@ -128,8 +128,8 @@ struct heard {
 	tick at, interval;
 };
 
-/* Whichever advertisement a Backup heard last: unless it has taken over by now, the lease is shorter
- * than what it waits for. */
+/* Whichever advertisement a Backup heard last: unless it has taken over by now, the lease is
+ * shorter than what it waits for. */
 static void check_against_backups(const struct lease *l, const struct heard *all, int n, tick now)
 {
 	for (int i = 0; i < n; i++) {
