@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The programs that float the addresses, roost's and its rival's, behind one interface."""
 
-import itertools
 import json
 import os
 import re
@@ -142,13 +141,8 @@ class Roost(Cluster):
     def orders(self):
         if self._orders is None:
             by_name = {server.short: server for server in self.lab.servers}
-            orders = self.plan().get("orders")
-            if orders is None:
-                found = [self.status(s) for s in self.lab.servers if s in self.running]
-                assert any(found)
-                orders = next(f for f in found if f)["vips"]
             self._orders = {vip["address"]: [by_name[name] for name in vip["order"] if name in by_name]
-                            for vip in orders}
+                            for vip in self.plan()["orders"]}
         return self._orders
 
 
@@ -171,13 +165,6 @@ def _vips_of(config):
     return [vip for service in config["services"].values() for vip in flatten(service)]
 
 
-def rotating_orders(servers, vips):
-    """Balanced orders for when there is no plan to ask: the permutations in turn."""
-    heads = [[turn for turn in itertools.permutations(servers) if turn[0] is s] for s in servers]
-    turns = list(itertools.chain.from_iterable(zip(*heads)))
-    return {vip: list(turns[i % len(turns)]) for i, vip in enumerate(vips)}
-
-
 class Keepalived(Cluster):
     """keepalived as its users spread VIPs: one vrrp_instance for each, priorities set by hand."""
 
@@ -185,7 +172,7 @@ class Keepalived(Cluster):
 
     def __init__(self, lab, vips, interval=1.0, version=3, orders=None, priorities=None, vrids=None,
                  unicast=False, options=(), first=()):
-        """priorities: {server: priority} for all VIPs alike; without it they follow the orders.
+        """orders, as Roost.orders() gives them, or priorities: {server: priority} for all VIPs alike.
         options: more lines for each instance; first: addresses that each lists before its VIP.
         """
         super().__init__(lab, vips)
@@ -196,7 +183,7 @@ class Keepalived(Cluster):
         self.first = first
         self.priorities = priorities
         self.vrids = vrids or {}
-        self._orders = orders or rotating_orders(lab.servers, vips)
+        self._orders = orders or {vip: list(lab.servers) for vip in vips}
 
     def orders(self):
         return self._orders

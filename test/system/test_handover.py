@@ -4,7 +4,7 @@
 import pytest
 
 from conftest import V4, V6
-from roostlab import Probe, eventually
+from roostlab import Holders, Probe, eventually
 
 
 @pytest.fixture
@@ -40,6 +40,22 @@ def test_control_an_abrupt_drop_loses_questions(probed):
     server.ip(*(f"address delete {vip} dev eth0" for vip in mine))
     eventually(moved_away(probe, server))
     assert sorted(o.vip for o in probe.outages(since) if o.lost) == mine
+
+
+@pytest.mark.parametrize("interval", ["20ms", "100ms"])
+def test_a_vip_goes_to_its_successor_and_to_nobody_else(start, stack, interval):
+    cluster = start(V6[:3], interval=interval)
+    watch = stack.enter_context(Holders(cluster.lab, cluster.vips))
+    for server in cluster.lab.servers:
+        before = len(watch.events)
+        others = [s for s in cluster.lab.servers if s is not server]
+        planned = cluster.planned(others)
+        assert cluster.stop(server) == 0
+        cluster.settle(others)
+        came = {(vip, host) for _, vip, host, is_held in watch.events[before:] if is_held}
+        assert came == {(vip, planned[vip]) for vip, order in cluster.orders().items() if order[0] is server}
+        cluster.start(server)
+        cluster.settle()
 
 
 def test_a_drained_server_serves_nothing_until_it_is_taken_back(probed):
