@@ -4,7 +4,7 @@
 /*
  * Failover orders: for every bundle of VIPs all the nodes, the preferred first. The first live and
  * healthy node in the order serves it. Pure, deterministic, computed alike on every node from the
- * same file. See doc/design/ for how the orders grow and what they promise.
+ * same file. doc/design/0002-failover-orders.md tells how the orders grow and what they promise.
  *
  *    struct config ──► plan_new() ──► orders: who serves what, whoever is down
  *                                └──► routers: bundles with the same order share a VRID

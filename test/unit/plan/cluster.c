@@ -7,13 +7,14 @@
 
 void cluster_init(struct cluster *c, uint32_t n_nodes)
 {
-	memset(c, 0, sizeof *c);
-	c->config.nodes = c->nodes;
-	c->config.interfaces = c->interfaces;
-	c->config.services = c->services;
-	c->config.bundles = c->bundles;
-	c->config.vips = c->vips;
-	c->config.n_interfaces = 1;
+	c->config = (struct config){
+		.nodes = c->nodes,
+		.interfaces = c->interfaces,
+		.services = c->services,
+		.bundles = c->bundles,
+		.vips = c->vips,
+		.n_interfaces = 1,
+	};
 	for (uint32_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
 		c->interfaces[i] = (struct config_interface){.vrid_first = 1, .vrid_count = 255};
 	for (uint32_t i = 0; i < n_nodes; i++)
@@ -31,7 +32,7 @@ void cluster_init_with(struct cluster *c, uint32_t n_nodes, uint32_t n_vips)
 uint32_t cluster_add_node(struct cluster *c, uint32_t weight)
 {
 	ASSERT(c->config.n_nodes < CONFIG_NODES_MAX);
-	c->nodes[c->config.n_nodes].weight = weight;
+	c->nodes[c->config.n_nodes] = (struct config_node){.weight = weight};
 	return c->config.n_nodes++;
 }
 
@@ -40,10 +41,12 @@ uint32_t cluster_add_service(struct cluster *c, uint32_t interface)
 	struct config_service *s = &c->services[c->config.n_services];
 
 	ASSERT(c->config.n_services < CONFIG_SERVICES_MAX);
-	s->interface = interface;
-	s->first_vip = c->config.n_vips;
-	s->first_bundle = c->config.n_bundles;
-	s->vrrp.version = 3;
+	*s = (struct config_service){
+		.interface = interface,
+		.first_vip = c->config.n_vips,
+		.first_bundle = c->config.n_bundles,
+		.vrrp.version = 3,
+	};
 	return c->config.n_services++;
 }
 

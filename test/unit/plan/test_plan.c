@@ -10,7 +10,7 @@
 
 #define MTU 1500
 
-/* More than any cluster of the properties below can want: so that the orders are not limited. */
+/* Too large for the stack. */
 static struct cluster cluster;
 
 static struct plan *planned(const struct cluster *c)
@@ -220,8 +220,8 @@ START_TEST(vips_appended_move_none)
 {
 	struct rng r = {5};
 
-	for (uint32_t i = 0; i < 2000; i++) {
-		const uint32_t n = 1 + rng_below(&r, i % 10 ? 10 : 64), v = 1 + rng_below(&r, 300);
+	for (uint32_t i = 0; i < 1000; i++) {
+		const uint32_t n = 1 + rng_below(&r, i % 20 ? 10 : 64), v = 1 + rng_below(&r, 300);
 		const uint32_t size_max = 1 + rng_below(&r, 3);
 		struct plan *before, *after;
 		struct config cut;
