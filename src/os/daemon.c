@@ -232,6 +232,7 @@ static void work_on_addresses(struct daemon *d)
 	for (int i = 0; i < BATCHES_MAX && more; i++) {
 		more = holder_work(d->holder, d->now);
 		hear_news(d);
+		holder_report(d->holder);
 	}
 	if (more)
 		d->retry_at = d->now;

@@ -173,7 +173,7 @@ enum holder_news holder_see(
 		       : HOLDER_SEEN;
 }
 
-static void report(struct holder *h)
+void holder_report(struct holder *h)
 {
 	bool changed = false;
 
@@ -198,7 +198,7 @@ uint32_t holder_adopt(struct holder *h)
 			board_set_wanted(h->board, vip, VRRP_HOLD_FULL);
 	(void)netlink_change(h->netlink, h->strays, n);
 	h->n_strays = 0;
-	report(h);
+	holder_report(h);
 	return n;
 }
 
@@ -394,7 +394,6 @@ bool holder_work(struct holder *h, tick now)
 	(void)netlink_change(h->netlink, h->batch.changes, h->batch.n);
 	for (uint32_t i = 0; i < h->batch.n; i++)
 		note_result(h, i, now);
-	report(h);
 	return more;
 }
 

@@ -46,10 +46,13 @@ enum holder_news holder_see(
 uint32_t holder_adopt(struct holder *h);
 
 /*
- * One batch of changes, and a report to the board. Netlink's news must be read after each call, before the
- * next. True if there is more to do at once.
+ * One batch of changes. Netlink's news must be read after each call, before the next, and then the
+ * board told by holder_report(): for IPv6 the news decides. True if there is more to do at once.
  */
 bool holder_work(struct holder *h, tick now);
+
+/* Tells the board, and so the fast thread, what is held. */
+void holder_report(struct holder *h);
 
 /* From now on nothing is wanted, whatever the board says. */
 void holder_release(struct holder *h);

@@ -5,6 +5,10 @@
 
 #define PARTINGS_MIN 3
 
+/* So long may the next in the order take to hold and announce before the others, whose skew may be
+ * shorter, come in its way; the one that leaves serves on meanwhile. */
+#define CLAIM_GRACE tick_ms(20)
+
 /* The transitions that there are; `transition` asserts them. */
 static const uint8_t allowed[VRRP_STATES] = {
 	[VRRP_INITIALIZE] = 1 << VRRP_BACKUP | 1 << VRRP_ACTIVE,
@@ -271,7 +275,7 @@ static unsigned backup_left(
 	if (ev->next)
 		return become_claimant(v, VRRP_WHY_LEFT, now);
 	/* it says so repeatedly: never re-arm to a later time */
-	v->active_down_at = tick_min(v->active_down_at, tick_add(now, skew));
+	v->active_down_at = tick_min(v->active_down_at, tick_add(now, skew + CLAIM_GRACE));
 	return 0;
 }
 
