@@ -147,7 +147,7 @@ class Roost(Cluster):
 
 
 def roost_config(lab, services, **vrrp):
-    """A configuration file for this lab's servers as a dict; vrrp options may use _ for nothing."""
+    """A configuration file for this lab's servers as a dict."""
     config = {"interface": "eth0", "nodes": {s.short: s.ipv4 for s in lab.servers}, "services": services}
     if vrrp:
         config["vrrp"] = vrrp
