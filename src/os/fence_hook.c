@@ -22,6 +22,8 @@
 
 #define LINK_FORMAT "link_%u_%3s"
 
+/* libbpf's structs are filled by memset and assignments: it wants their padding to be zero, too. */
+
 static int link_path(const struct fence_hook *h, char path[static PATH_MAX])
 {
 	const int n = snprintf(path, PATH_MAX, "%s/link_%u_%s", h->directory, h->ifindex,
@@ -43,12 +45,15 @@ bool fence_hook_has_tcx(const struct fence_program *p)
 
 static int link_create(const struct fence_hook *h, const struct fence_program *p, const char *path)
 {
-	/* the first there: whatever another lets pass is not seen by those behind it */
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = TCX_BEFORE);
-	const int fd = bpf_link_create(
-		p->fd, (int)h->ifindex, h->leaving ? TCX_EGRESS : TCX_INGRESS, &options);
-	int error;
+	struct bpf_link_create_opts options;
+	int fd, error;
 
+	memset(&options, 0, sizeof options);
+	options.sz = sizeof options;
+	/* the first there: whatever another lets pass is not seen by those behind it */
+	options.flags = TCX_BEFORE;
+	fd = bpf_link_create(
+		p->fd, (int)h->ifindex, h->leaving ? TCX_EGRESS : TCX_INGRESS, &options);
 	if (fd < 0)
 		return fd;
 	/* an unpinned link would vanish with this process */
@@ -114,53 +119,65 @@ int fence_unhook_tcx(const struct fence_hook *h)
 	return link_remove(fd, path);
 }
 
-static void fill_tc_hook(const struct fence_hook *h, struct bpf_tc_hook *hook)
+static void fill_hook(const struct fence_hook *h, struct bpf_tc_hook *hook)
 {
-	/* libbpf wants padding to be zero, too; hence also LIBBPF_OPTS instead of initialisers */
 	memset(hook, 0, sizeof *hook);
 	hook->sz = sizeof *hook;
 	hook->ifindex = (int)h->ifindex;
 	hook->attach_point = h->leaving ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
-/* Which program our filter there runs; negative errno if there is none. */
-static int tc_program(const struct bpf_tc_hook *hook, uint32_t *ret_id)
+static void fill_filter(struct bpf_tc_opts *filter)
 {
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-	const int error = bpf_tc_query(hook, &filter);
+	memset(filter, 0, sizeof *filter);
+	filter->sz = sizeof *filter;
+	filter->handle = FILTER_HANDLE;
+	filter->priority = FILTER_PRIORITY;
+}
 
+/* Which program our filter there runs. Negative errno if there is none. */
+static int find_filter(const struct bpf_tc_hook *hook, uint32_t *ret_program_id)
+{
+	struct bpf_tc_opts filter;
+	int error;
+
+	fill_filter(&filter);
+	error = bpf_tc_query(hook, &filter);
 	if (!error)
-		*ret_id = filter.prog_id;
+		*ret_program_id = filter.prog_id;
 	return error;
 }
 
 int fence_hook_clsact(const struct fence_hook *h, const struct fence_program *p)
 {
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
-		.prog_fd = p->fd, .flags = BPF_TC_F_REPLACE);
+	struct bpf_tc_opts filter;
 	struct bpf_tc_hook hook;
 	uint32_t id;
 	int error;
 
-	fill_tc_hook(h, &hook);
-	if (tc_program(&hook, &id) == 0 && id == p->id)
+	fill_hook(h, &hook);
+	if (find_filter(&hook, &id) == 0 && id == p->id)
 		return 0;
 	error = bpf_tc_hook_create(&hook);
 	if (error && error != -EEXIST)
 		return error;
+	fill_filter(&filter);
+	filter.prog_fd = p->fd;
+	filter.flags = BPF_TC_F_REPLACE;
 	error = bpf_tc_attach(&hook, &filter);
 	return error ? error : 1;
 }
 
 int fence_unhook_clsact(const struct fence_hook *h)
 {
-	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	struct bpf_tc_opts filter;
 	struct bpf_tc_hook hook;
 	uint32_t id;
 
-	fill_tc_hook(h, &hook);
-	if (tc_program(&hook, &id) != 0)
+	fill_hook(h, &hook);
+	if (find_filter(&hook, &id) != 0)
 		return 0;
+	fill_filter(&filter);
 	/* the qdisc stays: by now others may have filters in it */
 	return bpf_tc_detach(&hook, &filter);
 }
