@@ -70,23 +70,9 @@ static int parse_capacities(const char *text, uint32_t n_nodes, uint32_t *ret_ca
 	return CTL_USAGE;
 }
 
-/* The plan that there would be if every interface granted every VRID; NULL if there is none. */
-static struct plan *plan_unlimited(struct config *copy, struct config_interface *interfaces)
-{
-	for (uint32_t i = 0; i < copy->n_interfaces; i++) {
-		interfaces[i] = copy->interfaces[i];
-		interfaces[i].vrid_first = 1;
-		interfaces[i].vrid_count = 255;
-	}
-	copy->interfaces = interfaces;
-	return plan_new(copy, CTL_MTU, NULL);
-}
-
 static int report(const struct config *config, const struct options *o)
 {
-	struct config_interface interfaces[CONFIG_INTERFACES_MAX];
 	const struct paper paper = paper_of(stdout);
-	struct config copy = *config;
 	uint32_t capacities[CONFIG_NODES_MAX];
 	struct plan_report r = {.config = config};
 	const char *problem = NULL;
@@ -101,7 +87,7 @@ static int report(const struct config *config, const struct options *o)
 		return CTL_FAILED;
 	}
 	if (plan->n_orders < plan->n_orders_wanted)
-		unlimited = plan_unlimited(&copy, interfaces);
+		unlimited = plan_new_unlimited(config, CTL_MTU);
 	r.plan = plan;
 	r.unlimited = unlimited;
 	r.capacities = o->capacity ? capacities : NULL;

@@ -176,9 +176,8 @@ static void print_vrids(const json_t *document, const struct paper *p)
 		paper_print(p, STYLE_WARN, " of %u wanted", wanted);
 	else
 		paper_print(p, STYLE_WARN,
-			" of %u wanted; a wider range (vrids:) would spare the worst node %u VIPs "
-			"with one "
-			"node down, %u with two",
+			" of %u wanted; the limit costs the worst node %u VIPs with one node "
+			"down, %u with two",
 			wanted, number_of(cost, "one_down"), number_of(cost, "two_down"));
 	fputc('\n', p->out);
 }

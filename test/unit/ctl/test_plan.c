@@ -204,9 +204,8 @@ START_TEST(what_the_vrids_cost_is_told)
 	text = report_text(&(struct plan_report){
 		.config = &k.config, .plan = &limited, .unlimited = &unlimited});
 	ck_assert_ptr_nonnull(
-		strstr(text, "for 1 failover orders of 6 wanted; a wider range (vrids:) "
-			     "would spare the worst node 3 VIPs with one node down, 0 "
-			     "with two\n"));
+		strstr(text, "for 1 failover orders of 6 wanted; the limit costs the worst "
+			     "node 3 VIPs with one node down, 0 with two\n"));
 	ck_assert_ptr_nonnull(strstr(text, "any one node down: at most 3 above a fair share\n"));
 	free(text);
 }
