@@ -22,6 +22,7 @@
 #include "lease/lease.h"
 #include "os/clock.h"
 #include "os/fence.skel.h"
+#include "os/fence_filter.h"
 
 #define VIPS   5000 /* so many that a lookup costs what it may cost */
 #define ROUTER 7
@@ -291,28 +292,58 @@ static void judge_short(struct bench *b, const struct kind *k)
 	}
 }
 
+/* The last two are those of the packets. */
+static struct addr vip_address(uint32_t vip)
+{
+	struct addr a;
+
+	if (vip == VIPS - 1 || vip == VIPS - 2) {
+		(void)addr_parse(vip % 2 ? "10.1.1.201" : "fd00:1::201", &a);
+		return a;
+	}
+	(void)addr_parse("10.2.0.0", &a);
+	a.b[14] = (uint8_t)(vip >> 8);
+	a.b[15] = (uint8_t)vip;
+	return a;
+}
+
+static void fill_filter(struct fence_bpf *skeleton)
+{
+	for (uint32_t vip = 0; vip < VIPS; vip++) {
+		const struct addr a = vip_address(vip);
+		uint32_t words[4], bit;
+
+		memcpy(words, a.b, sizeof words);
+		bit = fence_filter_bit(words);
+		skeleton->rodata->filter[bit / 64] |= UINT64_C(1) << bit % 64;
+	}
+}
+
+static bool load(struct fence_bpf *skeleton)
+{
+	if (!skeleton || bpf_map__set_max_entries(skeleton->maps.vips, VIPS) ||
+		bpf_map__set_max_entries(skeleton->maps.cells, VIPS) ||
+		bpf_map__set_max_entries(skeleton->maps.leases, ROUTER + 1))
+		return false;
+	fill_filter(skeleton);
+	return fence_bpf__load(skeleton) == 0;
+}
+
 static void set_up(struct bench *b)
 {
 	const struct bpf_insn nothing[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = PASS},
 		{.code = BPF_JMP | BPF_EXIT}};
-	struct addr a;
 
 	b->skeleton = fence_bpf__open();
-	if (!b->skeleton || bpf_map__set_max_entries(b->skeleton->maps.vips, VIPS) ||
-		bpf_map__set_max_entries(b->skeleton->maps.cells, VIPS) ||
-		bpf_map__set_max_entries(b->skeleton->maps.leases, ROUTER + 1) ||
-		fence_bpf__load(b->skeleton)) {
+	if (!load(b->skeleton)) {
 		perror("fence-packets");
 		exit(1);
 	}
 	b->empty = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "nothing", "GPL", nothing, 2, NULL);
-	(void)addr_parse("10.2.0.0", &a);
 	for (uint32_t vip = 0; vip < VIPS; vip++) {
-		if (vip >= VIPS - 2)
-			(void)addr_parse(vip % 2 ? "10.1.1.201" : "fd00:1::201", &a);
-		else
-			a.b[14] = (uint8_t)(vip >> 8), a.b[15] = (uint8_t)vip;
+		const struct addr a = vip_address(vip);
+
 		bpf_map_update_elem(bpf_map__fd(b->skeleton->maps.vips), &a, &vip, BPF_ANY);
 	}
 }

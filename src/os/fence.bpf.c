@@ -28,6 +28,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "lease/lease.h"
+#include "os/fence_filter.h"
 
 /* The next program decides: TC_ACT_UNSPEC of clsact, TCX_NEXT of tcx. */
 #define PASS (-1)
@@ -72,6 +73,9 @@
 struct key {
 	__u32 word[4];
 };
+
+/* Where a VIP has set its bit; filled before the programs are loaded. */
+const volatile __u64 filter[FENCE_FILTER_WORDS];
 
 /* Address of a VIP to its index. */
 struct {
@@ -170,15 +174,25 @@ static __always_inline bool is_permitted(const struct frame *f, __u64 cell, bool
 	return until && bpf_ktime_get_boot_ns() < *until;
 }
 
+static __always_inline bool may_be_vip(const struct key *address)
+{
+	const __u32 bit = fence_filter_bit(address->word);
+
+	return filter[bit / 64 % FENCE_FILTER_WORDS] >> bit % 64 & 1;
+}
+
 /* Whether a packet that speaks for @address, as data or to a neighbour, may pass. */
 static __always_inline bool may_pass(
 	const struct frame *f, const struct key *address, bool neighbour)
 {
-	const __u32 *vip = bpf_map_lookup_elem(&vips, address);
 	const __u32 kind = 2 * f->leaving + neighbour;
 	const volatile __u64 *cell;
+	const __u32 *vip;
 	__u64 *dropped;
 
+	if (!may_be_vip(address))
+		return true;
+	vip = bpf_map_lookup_elem(&vips, address);
 	if (!vip)
 		return true;
 	cell = bpf_map_lookup_elem(&cells, vip);

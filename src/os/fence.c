@@ -23,6 +23,7 @@
 
 #include "base/assert.h"
 #include "os/fence.skel.h"
+#include "os/fence_filter.h"
 #include "os/fence_hook.h"
 
 #define NAMESPACE       "/proc/thread-self/ns/net"
@@ -326,12 +327,24 @@ static int size_maps(struct fence *f, const struct fence_setup *s)
 	return error;
 }
 
+static void fill_filter(struct fence *f, const struct fence_setup *s)
+{
+	for (uint32_t i = 0; i < s->n_vips; i++) {
+		uint32_t words[4], bit;
+
+		memcpy(words, s->vips[i].address.b, sizeof words);
+		bit = fence_filter_bit(words);
+		f->skeleton->rodata->filter[bit / 64] |= UINT64_C(1) << bit % 64;
+	}
+}
+
 static int load(struct fence *f, const struct fence_setup *s, struct heritage *h, char *reason)
 {
 	struct bpf_map *const maps[MAPS] = {f->skeleton->maps.vips, f->skeleton->maps.cells,
 		f->skeleton->maps.leases, f->skeleton->maps.drops};
 	int error = size_maps(f, s);
 
+	fill_filter(f, s);
 	inherit(f, maps, h);
 	h->same = is_same(h, s);
 	for (int i = 0; i < MAPS && !error; i++)
