@@ -83,6 +83,10 @@ static struct fixture *start_with(struct fixture *f)
 {
 	const char *problem = NULL;
 
+	/* a test may start several times; all is NULL at first */
+	node_effects_free(f->fx);
+	node_free(f->node);
+	plan_free(f->plan);
 	f->plan = plan_new(&f->config, 1500, &problem);
 	ck_assert_msg(f->plan != NULL, "%s", problem);
 	f->now = T0;
