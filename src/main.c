@@ -15,6 +15,7 @@
 #include "os/control.h"
 #include "os/daemon.h"
 #include "os/journal.h"
+#include "os/keys.h"
 #include "plan/plan.h"
 #include "status/version.h"
 
@@ -22,6 +23,8 @@
 #define PLAN_MTU 1500
 
 #define LOOK_AGAIN_MS 200
+
+#define PROBLEM_SIZE 512
 
 struct options {
 	const char *config_path, *node_name, *socket_path;
@@ -137,12 +140,42 @@ static int32_t find_self(const struct config *config)
 	}
 }
 
+/* False if `auth:` asks for keys and they are not to be had. */
+static bool read_keys(const struct config *config, const struct plan *plan, struct auth **ret_auth)
+{
+	char problem[PROBLEM_SIZE];
+
+	*ret_auth = NULL;
+	if (config->auth.mode == CONFIG_AUTH_OFF)
+		return true;
+	*ret_auth = keys_new(config, plan->n_routers, problem, sizeof problem);
+	if (!*ret_auth)
+		journal_line(NULL, JOURNAL_ERROR, "%s", problem);
+	return *ret_auth;
+}
+
+static int run_planned(
+	const struct config *config, const struct options *o, const struct plan *plan)
+{
+	struct daemon_setup setup = {.config = config, .plan = plan, .socket_path = o->socket_path};
+	int status = EXIT_FAILURE;
+	int32_t self;
+
+	if (!read_keys(config, plan, &setup.auth))
+		return EXIT_FAILURE;
+	self = o->node_name ? find_named(config, o->node_name) : find_self(config);
+	if (self != CONFIG_NO_NODE) {
+		setup.self = (uint32_t)self;
+		status = daemon_run(&setup);
+	}
+	keys_free(setup.auth);
+	return status;
+}
+
 static int run(const struct config *config, const struct options *o)
 {
-	struct daemon_setup setup = {.config = config, .socket_path = o->socket_path};
 	const char *problem = NULL;
 	struct plan *plan = plan_new(config, PLAN_MTU, &problem);
-	int32_t self;
 	int status;
 
 	if (!plan) {
@@ -150,14 +183,7 @@ static int run(const struct config *config, const struct options *o)
 			problem ? problem : "out of memory");
 		return EXIT_FAILURE;
 	}
-	self = o->node_name ? find_named(config, o->node_name) : find_self(config);
-	if (self == CONFIG_NO_NODE) {
-		plan_free(plan);
-		return EXIT_FAILURE;
-	}
-	setup.plan = plan;
-	setup.self = (uint32_t)self;
-	status = daemon_run(&setup);
+	status = run_planned(config, o, plan);
 	plan_free(plan);
 	return status;
 }

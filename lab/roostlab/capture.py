@@ -66,13 +66,23 @@ class Capture:
         """All packets up to now."""
         return list(read_pcap(self.path))
 
+    def frames(self):
+        """The bytes of each, up to now."""
+        return [frame for frame, _ in read_frames(self.path)]
+
     def tshark(self, *arguments):
         """What tshark prints of the capture so far."""
         return net.run(["tshark", "-n", "-r", str(self.path), *arguments]).stdout
 
 
 def read_pcap(path):
-    """The packets of a file that tcpdump writes or has written; a half-written one is left out."""
+    """The packets of a file that tcpdump writes or has written."""
+    for frame, at in read_frames(path):
+        yield parse_frame(frame, at)
+
+
+def read_frames(path):
+    """(bytes, seconds) of each; a half-written one is left out."""
     data = path.read_bytes()
     at = 24
     while at + 16 <= len(data):
@@ -80,7 +90,7 @@ def read_pcap(path):
         at += 16
         if at + size > len(data):
             return
-        yield parse_frame(data[at:at + size], seconds + micro / 1e6)
+        yield data[at:at + size], seconds + micro / 1e6
         at += size
 
 

@@ -114,10 +114,16 @@ class Roost(Cluster):
         super().__init__(lab, vips if vips is not None else _vips_of(config))
         self.config = config
         self.path = lab.folder / "roost.yaml"
-        # JSON is YAML, too.
-        self.path.write_text(text if text is not None else json.dumps(config, indent=2))
+        if text is not None:
+            self.path.write_text(text)
+        else:
+            self.write()
         self.paths = {}  # a server may have a file of its own
         self._orders = None
+
+    def write(self):
+        """Makes the file of the configuration, which may have been changed."""
+        self.path.write_text(json.dumps(self.config, indent=2))  # JSON is YAML, too
 
     def command(self, server):
         return [find_program("roostd"), "-c", str(self.paths.get(server, self.path)),

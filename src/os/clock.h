@@ -15,7 +15,7 @@ static inline tick clock_now(void)
 	return tick_s((uint64_t)t.tv_sec) + (uint64_t)t.tv_nsec;
 }
 
-/* Nanoseconds since 1970; for people, never for decisions. */
+/* Nanoseconds since 1970; for people and for what is signed, never for when something is done. */
 static inline uint64_t clock_wall_ns(void)
 {
 	struct timespec t;

@@ -2,6 +2,7 @@
 #include "os/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "os/links.h"
 #include "os/netlink.h"
 #include "os/raw.h"
+#include "os/sequence.h"
 #include "status/status.h"
 #include "status/version.h"
 
@@ -70,6 +72,12 @@ struct daemon {
 	uint64_t watchdog_us, turns_seen;
 	tick trouble_said; /* when a failure of the kernel side was last told */
 	uint64_t send_errors, records_lost;
+	struct {
+		char path[PATH_MAX];
+		uint64_t saved;
+		tick saved_at;
+		bool failed;
+	} sequence;
 };
 
 /* ---- netlink's news ---- */
@@ -279,6 +287,61 @@ static void write_journal(struct daemon *d)
 	d->records_lost = lost;
 }
 
+/* ---- the sequence of what is signed ---- */
+
+static bool signs(const struct daemon *d)
+{
+	return d->setup.auth && d->setup.config->auth.mode >= CONFIG_AUTH_PERMISSIVE;
+}
+
+static void save_sequence(struct daemon *d)
+{
+	const uint64_t last = raw_sequence(d->raw);
+	const int error = last ? sequence_save(d->sequence.path, last, d->now) : 0;
+
+	if (error && !d->sequence.failed)
+		journal_line(d->journal, JOURNAL_WARNING, "cannot keep the last sequence in %s: %s",
+			d->sequence.path, strerror(-error));
+	d->sequence.failed = error != 0;
+	d->sequence.saved = last;
+	d->sequence.saved_at = d->now;
+}
+
+static void keep_sequence(struct daemon *d)
+{
+	const tick due = tick_add(d->sequence.saved_at, SEQUENCE_PERIOD);
+
+	if (!signs(d))
+		return;
+	/* or the clock was set ahead, and the file does not reserve what is signed with now */
+	if (d->now >= due || raw_sequence(d->raw) > sequence_reserved(d->sequence.saved,
+							    d->sequence.saved_at, d->now))
+		save_sequence(d);
+}
+
+static void start_sequence(struct daemon *d)
+{
+	const uint64_t clock = auth_sequence(clock_wall_ns());
+	struct auth *auth = d->setup.auth;
+	int error;
+
+	if (!signs(d))
+		return;
+	(void)snprintf(
+		d->sequence.path, sizeof d->sequence.path, "%s.sequence", d->setup.socket_path);
+	error = sequence_load(d->sequence.path, d->now, &auth->sequence);
+	if (error)
+		journal_line(d->journal, JOURNAL_WARNING,
+			"cannot read the last sequence from %s: %s; going by the clock",
+			d->sequence.path, strerror(-error));
+	else if (auth->sequence > clock + auth_sequence(tick_s(1)))
+		journal_line(d->journal, JOURNAL_WARNING,
+			"the clock is %llu s behind what was signed before; going on from there",
+			(unsigned long long)(auth->sequence - clock) >> 32);
+	raw_sign_with(d->raw, auth);
+	save_sequence(d);
+}
+
 /* ---- control ---- */
 
 static void answer_status(struct daemon *d)
@@ -369,6 +432,8 @@ static void arm_timer(struct daemon *d)
 {
 	tick at = tick_min(d->retry_at, holder_deadline(d->holder));
 
+	if (signs(d))
+		at = tick_min(at, tick_add(d->sequence.saved_at, SEQUENCE_PERIOD));
 	if (d->snapshot_owed)
 		at = tick_min(at, d->snapshot_by);
 	if (d->stopping)
@@ -399,6 +464,7 @@ static int take_turn(sd_event_source *source, void *context)
 	}
 	write_journal(d);
 	tell_troubles(d);
+	keep_sequence(d);
 	answer_status(d);
 	work_on_stop(d);
 	arm_timer(d);
@@ -626,7 +692,10 @@ static int start(struct daemon *d)
 		journal_line(d->journal, JOURNAL_INFO, "memory is not locked: %s", strerror(errno));
 	/* a takeover waits for this thread too: address and announcement; not permitted is not fatal */
 	(void)setpriority(PRIO_PROCESS, 0, -20);
-	error = fast_start(d->node, d->snapshot, d->board, d->raw, &d->fast);
+	start_sequence(d);
+	error = fast_start(
+		&(struct fast_setup){d->node, d->snapshot, d->board, d->raw, d->setup.auth},
+		&d->fast);
 	return complain(d, "start the fast thread", error);
 }
 
@@ -637,6 +706,8 @@ static void finish(struct daemon *d)
 		board_kick_fast(d->board);
 		fast_join(d->fast);
 		write_journal(d);
+		if (signs(d))
+			save_sequence(d);
 	}
 	control_free(d->control);
 	announcer_free(d->announcer);

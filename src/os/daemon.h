@@ -10,12 +10,14 @@
 
 #include "config/config.h"
 #include "plan/plan.h"
+#include "wire/auth.h"
 
 struct daemon_setup {
 	const struct config *config;
 	const struct plan *plan;
 	uint32_t self;
 	const char *socket_path;
+	struct auth *auth; /* borrowed; NULL where `auth:` is off */
 };
 
 /* Runs until it is told to stop by a signal and everything was handed over. Returns the exit status. */

@@ -20,12 +20,17 @@
 /* Batches per family and turn: a flood must not keep the thread from its own advertisements. */
 #define BATCHES_MAX 64
 
+/* Nor must forgeries, of which each costs a hash: so many of them end the reading of a turn. */
+#define FORGERIES_MAX 64
+
 struct fast {
 	struct node *node;
 	struct node *snapshot;
 	struct node_effects *effects;
 	struct board *board;
 	struct raw *raw;
+	struct auth *auth;
+	uint32_t forgeries; /* in this turn */
 	pthread_t thread;
 	bool realtime;
 	bool relinked; /* in this turn a link changed */
@@ -87,6 +92,16 @@ static bool is_named_peer(
 	return false;
 }
 
+static enum auth_verdict verify(struct fast *f, const struct raw_datagram *d)
+{
+	const enum auth_verdict verdict = auth_verify(f->auth, d->message, d->size,
+		advert_message_size(&f->advert), &d->envelope.source, clock_wall_ns());
+
+	if (verdict == AUTH_BAD_HMAC)
+		f->forgeries++;
+	return verdict;
+}
+
 static void hear(struct fast *f, struct raw_datagram *d, tick now)
 {
 	struct node_event ev = {.kind = NODE_EV_ADVERT, .advert = &f->advert};
@@ -99,8 +114,11 @@ static void hear(struct fast *f, struct raw_datagram *d, tick now)
 			is_named_peer(f->node->setup.config, ev.interface, &d->envelope);
 	verdict = advert_parse(d->message, d->size, &d->envelope, &f->advert);
 	f->node->counters.received[verdict]++;
-	if (verdict == ADVERT_ACCEPTED)
-		node_step(f->node, &ev, now, f->effects);
+	if (verdict != ADVERT_ACCEPTED)
+		return;
+	if (f->auth)
+		ev.auth = verify(f, d);
+	node_step(f->node, &ev, now, f->effects);
 }
 
 static void drain_socket(struct fast *f, enum family family, tick now)
@@ -111,7 +129,7 @@ static void drain_socket(struct fast *f, enum family family, tick now)
 
 		for (uint32_t i = 0; i < usable; i++)
 			hear(f, &f->datagrams[i], now);
-		if (n < RAW_BATCH)
+		if (n < RAW_BATCH || f->forgeries > FORGERIES_MAX)
 			return;
 	}
 }
@@ -228,6 +246,7 @@ static void turn(struct fast *f, bool kicked)
 	const struct node_event end = {.kind = NODE_EV_TICK};
 	const tick now = clock_now();
 
+	f->forgeries = 0;
 	drain_socket(f, FAMILY_IPV4, now);
 	drain_socket(f, FAMILY_IPV6, now);
 	if (kicked) {
@@ -279,18 +298,19 @@ static void destroy(struct fast *f)
 	free(f);
 }
 
-int fast_start(struct node *node, struct node *snapshot, struct board *board, struct raw *raw,
-	struct fast **ret_fast)
+int fast_start(const struct fast_setup *setup, struct fast **ret_fast)
 {
+	const struct node *node = setup->node;
 	struct fast *f = calloc(1, sizeof *f);
 	int error;
 
 	if (!f)
 		return -ENOMEM;
-	f->node = node;
-	f->snapshot = snapshot;
-	f->board = board;
-	f->raw = raw;
+	f->node = setup->node;
+	f->snapshot = setup->snapshot;
+	f->board = setup->board;
+	f->raw = setup->raw;
+	f->auth = setup->auth;
 	f->effects = node_effects_new(node);
 	f->announced = calloc(node->n_vips ? node->n_vips : 1, sizeof *f->announced);
 	error = f->effects && f->announced ? create_thread(f) : -ENOMEM;

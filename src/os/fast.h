@@ -18,10 +18,17 @@
 
 struct fast;
 
-/* All borrowed until fast_free(). @snapshot is a second node of the same setup, for status. Returns 0 or
- * negative errno; the thread runs from here on. */
-int fast_start(struct node *node, struct node *snapshot, struct board *board, struct raw *raw,
-	struct fast **ret_fast);
+/* All borrowed until fast_join(). */
+struct fast_setup {
+	struct node *node;
+	struct node *snapshot; /* a second node of the same setup, for status */
+	struct board *board;
+	struct raw *raw;
+	struct auth *auth; /* verifies what comes in; NULL: nothing is verified */
+};
+
+/* Returns 0 or negative errno; the thread runs from here on. */
+int fast_start(const struct fast_setup *setup, struct fast **ret_fast);
 
 /* Waits for the thread, which returns soon after board_quit(), and frees what is its own. */
 void fast_join(struct fast *f);

@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "os/clock.h"
 
 /* Room for a datagram of an IPv4 header with options and the longest message; longer ones are cut and
  * then refused by their length. */
-#define DATAGRAM_SIZE (60 + ADVERT_SIZE_MAX)
+#define MESSAGE_SIZE  (ADVERT_SIZE_MAX + ADVERT_TRAILER_SIZE)
+#define DATAGRAM_SIZE (60 + MESSAGE_SIZE)
 #define SEND_MAX      64
 #define ARENA_SIZE    (64 * 1024)
 #define BUFFER_SIZE   (4 * 1024 * 1024)
@@ -51,6 +53,8 @@ struct raw {
 		uint32_t n;
 		enum family family; /* of all that is queued */
 	} out;
+	struct auth *auth; /* NULL: nothing is signed */
+	_Atomic uint64_t sequence;
 	_Atomic uint64_t send_errors;
 	_Atomic int send_errno;
 };
@@ -319,6 +323,21 @@ static void address_message(struct raw *r, uint32_t i, uint32_t ifindex, const s
 	}
 }
 
+void raw_sign_with(struct raw *r, struct auth *auth)
+{
+	r->auth = auth;
+	atomic_store(&r->sequence, auth->sequence);
+}
+
+/* Each copy that leaves has a sequence of its own, whoever it is for. */
+static size_t sign(struct raw *r, uint8_t *message, size_t size, const struct advert *advert,
+	const struct addr *destination)
+{
+	size = auth_sign(r->auth, message, size, &advert->source, destination, clock_wall_ns());
+	atomic_store_explicit(&r->sequence, r->auth->sequence, memory_order_relaxed);
+	return size;
+}
+
 void raw_queue(struct raw *r, uint32_t ifindex, const struct advert *advert,
 	const struct addr *destination)
 {
@@ -327,13 +346,15 @@ void raw_queue(struct raw *r, uint32_t ifindex, const struct advert *advert,
 
 	if (r->fd[advert->family] < 0)
 		return;
-	if (r->out.n == SEND_MAX || r->out.used + ADVERT_SIZE_MAX > ARENA_SIZE ||
+	if (r->out.n == SEND_MAX || r->out.used + MESSAGE_SIZE > ARENA_SIZE ||
 		advert->family != r->out.family)
 		raw_flush(r);
 	r->out.family = advert->family;
 	at = r->out.arena + r->out.used;
 	size = advert_build(advert, destination, at, ADVERT_SIZE_MAX);
 	ASSERT(size > 0);
+	if (r->auth)
+		size = sign(r, at, size, advert, destination);
 	r->out.vectors[r->out.n] = (struct iovec){.iov_base = at, .iov_len = size};
 	r->out.used += size;
 	address_message(r, r->out.n, ifindex, &advert->source, destination);
@@ -368,4 +389,9 @@ uint64_t raw_send_errors(const struct raw *r, int *ret_errno)
 {
 	*ret_errno = atomic_load(&r->send_errno);
 	return atomic_load(&r->send_errors);
+}
+
+uint64_t raw_sequence(const struct raw *r)
+{
+	return atomic_load_explicit(&r->sequence, memory_order_relaxed);
 }

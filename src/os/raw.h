@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "wire/advert.h"
+#include "wire/auth.h"
 
 struct raw;
 
@@ -44,6 +45,9 @@ void raw_leave(struct raw *r, enum family family, uint32_t ifindex);
 uint32_t raw_receive(struct raw *r, enum family family,
 	struct raw_datagram datagrams[static RAW_BATCH], uint32_t *ret_usable);
 
+/* From now on whatever is queued is signed. @auth is borrowed, and then the fast thread's alone. */
+void raw_sign_with(struct raw *r, struct auth *auth);
+
 /* Builds @advert for @destination and queues it, flushing when the queue is full. */
 void raw_queue(struct raw *r, uint32_t ifindex, const struct advert *advert,
 	const struct addr *destination);
@@ -52,3 +56,6 @@ void raw_flush(struct raw *r);
 /* Advertisements that the kernel refused to send so far (a link that went down, a full queue), and
  * the errno of the last. May be asked from either thread. */
 uint64_t raw_send_errors(const struct raw *r, int *ret_errno);
+
+/* The last sequence that was signed with, 0 if there was none. May be asked from either thread. */
+uint64_t raw_sequence(const struct raw *r);

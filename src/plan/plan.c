@@ -7,6 +7,7 @@
 #include "plan/holders.h"
 #include "plan/orders.h"
 #include "plan/routers.h"
+#include "wire/advert.h"
 
 #define PRIORITY_BEST     254
 #define PRIORITY_SPREAD   126 /* from the best healthy priority to the least one, 128 */
@@ -102,6 +103,9 @@ static struct plan *plan_make(
 	ASSERT(config->n_interfaces <= CONFIG_INTERFACES_MAX);
 	if (!w || !p)
 		goto out;
+	/* from the first mode on, so that later steps of a roll-out change no router */
+	if (config->auth.mode != CONFIG_AUTH_OFF)
+		mtu -= ADVERT_TRAILER_SIZE;
 	p->config = config;
 	p->n_nodes = config->n_nodes;
 	p->orders = calloc((size_t)config->n_bundles * config->n_nodes + 1, 1);

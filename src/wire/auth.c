@@ -78,11 +78,15 @@ static bool is_above(uint64_t sequence, uint64_t other)
 	return (int64_t)(sequence - other) > 0;
 }
 
+uint64_t auth_sequence(uint64_t ns)
+{
+	return ns / NS << 32 | (ns % NS << 16) / NS << 16;
+}
+
 /* Always above the last one, even if the clock is not. */
 static uint64_t next_sequence(const struct auth *a, uint64_t utc)
 {
-	const uint64_t fraction = (utc % NS << 16) / NS;
-	const uint64_t clock = utc / NS << 32 | fraction << 16;
+	const uint64_t clock = auth_sequence(utc);
 
 	return a->sequence == 0 || is_above(clock, a->sequence) ? clock : a->sequence + 1;
 }

@@ -94,5 +94,8 @@ size_t auth_sign(struct auth *a, uint8_t *message, size_t size, const struct add
 enum auth_verdict auth_verify(struct auth *a, const uint8_t *bytes, size_t size,
 	size_t message_size, const struct addr *source, uint64_t utc);
 
+/* The sequence of a time, @ns since 1970; or of a span of time, to be added to one. */
+uint64_t auth_sequence(uint64_t ns);
+
 /* How many marks suffice for @n_senders of @n_routers each: for struct auth's n_marks. */
 uint32_t auth_marks_wanted(uint32_t n_senders, uint32_t n_routers);

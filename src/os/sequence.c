@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "os/sequence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "wire/auth.h"
+
+#define LINE_SIZE 64
+
+/* For a clock that is being slewed, and two that are not read at one instant. */
+#define SLACK tick_ms(100)
+
+uint64_t sequence_reserved(uint64_t saved, tick at, tick now)
+{
+	/* from before a reboot, if it survived one: nobody knows for how long it was used */
+	const tick span = at > now ? SEQUENCE_PERIOD : now - at;
+
+	return saved + auth_sequence(span + SLACK);
+}
+
+int sequence_load(const char *path, tick now, uint64_t *ret_last)
+{
+	char line[LINE_SIZE], rest;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	uint64_t saved, at;
+	ssize_t n;
+
+	if (fd < 0 && errno == ENOENT) {
+		*ret_last = 0;
+		return 0;
+	}
+	if (fd < 0)
+		return -errno;
+	n = read(fd, line, sizeof line - 1);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	if (n < 0)
+		return (int)n;
+	line[n] = '\0';
+	if (sscanf(line, "%16" SCNx64 " %" SCNu64 "%c", &saved, &at, &rest) != 3 || rest != '\n' ||
+		saved == 0)
+		return -EBADMSG;
+	*ret_last = sequence_reserved(saved, at, now);
+	return 0;
+}
+
+int sequence_save(const char *path, uint64_t last, tick now)
+{
+	char next[PATH_MAX], line[LINE_SIZE];
+	int size, fd, error = 0;
+
+	size = snprintf(next, sizeof next, "%s.new", path);
+	if (size < 0 || (size_t)size >= sizeof next)
+		return -ENAMETOOLONG;
+	size = snprintf(line, sizeof line, "%016" PRIx64 " %" PRIu64 "\n", last, now);
+	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, line, (size_t)size) != size)
+		error = errno ? -errno : -EIO;
+	close(fd);
+	/* the file is the old one or the new one, never half of it */
+	if (!error && rename(next, path) < 0)
+		error = -errno;
+	return error;
+}
