@@ -372,6 +372,7 @@ struct sim *chaos_run(uint64_t seed, enum sim_sabotage sabotage)
 	s->sabotage = sabotage;
 	one = build(s);
 	allowed = random_mood(s);
+	s->late_wakes = chance(s, 80) ? 4 : 32;
 	interval = s->files[0].spec.services[0].vrrp.interval;
 	for (uint32_t i = 0; i < s->n_places; i++) {
 		fault(s, SIM_START, i, 0);

@@ -115,7 +115,7 @@ tick sim_latency(struct sim *s)
 {
 	const uint64_t dice = rng_next(&s->rng);
 
-	if (dice % 256 == 0)
+	if (dice % 1024 < s->late_wakes)
 		return tick_us(1000 + (dice >> 32) % 3000);
 	return tick_us(20) + (dice >> 32) % tick_us(80);
 }
@@ -539,6 +539,7 @@ struct sim *sim_new(uint64_t seed)
 	ASSERT(s);
 	s->rng.state = seed;
 	s->now = tick_s(1);
+	s->late_wakes = 4;
 	s->trace = getenv("TRACE");
 	s->hash = seed;
 	for (uint32_t i = 0; i < SIM_PLACES_MAX; i++) {

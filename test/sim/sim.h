@@ -76,8 +76,8 @@ struct sim_file {
 	int8_t index[SIM_VIPS_MAX];   /* VIP number to index, or -1 */
 };
 
-/* One service on the first @n_nodes places; its IPv4 VIPs are numbered from 0 on, the IPv6 ones from
- * SIM_VIP_IPV6 on. */
+/* One service on the first @n_nodes places; its IPv4 VIPs are numbered from 0 on, the IPv6 ones
+ * from SIM_VIP_IPV6 on. */
 struct sim_file_spec sim_file_spec(
 	uint32_t n_nodes, uint32_t n_ipv4, uint32_t n_ipv6, tick interval);
 struct addr sim_vip_address(uint32_t number);
@@ -244,6 +244,7 @@ struct sim {
 	 * reaches it. */
 	uint32_t absent[SIM_PLACES_MAX];
 	uint32_t loss_permille, duplicate_permille, delay_us;
+	uint32_t late_wakes; /* of 1024: so many take some ms */
 
 	enum sim_sabotage sabotage;
 	bool watching, dirty; /* something changed that a watch wants to see */
