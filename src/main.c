@@ -12,15 +12,12 @@
 #include <time.h>
 
 #include "config/config.h"
-#include "os/control.h"
 #include "os/daemon.h"
 #include "os/journal.h"
 #include "os/keys.h"
 #include "plan/plan.h"
+#include "status/status.h"
 #include "status/version.h"
-
-/* What a plan assumes of every interface, since it must be the same on every node. */
-#define PLAN_MTU 1500
 
 #define LOOK_AGAIN_MS 200
 
@@ -38,7 +35,7 @@ static void usage(FILE *to)
 /* Exits on a wrong option. It stays in the foreground with or without -f. */
 static struct options read_options(int argc, char **argv)
 {
-	struct options o = {CONFIG_DEFAULT_PATH, NULL, CONTROL_DEFAULT_PATH};
+	struct options o = {CONFIG_DEFAULT_PATH, NULL, STATUS_SOCKET_PATH};
 	int c;
 
 	while ((c = getopt(argc, argv, "fc:n:s:hV")) != -1) {

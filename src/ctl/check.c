@@ -48,7 +48,7 @@ static int check_file(const char *path)
 			report.n_errors == 1 ? "" : "s");
 		return CTL_FAILED;
 	}
-	plan = plan_new(config, CTL_MTU, &problem);
+	plan = plan_new(config, PLAN_MTU, &problem);
 	if (!plan) {
 		fprintf(stderr, "%s: error: %s\n", path, problem);
 		config_free(config);

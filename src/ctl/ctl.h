@@ -10,9 +10,6 @@
  *    check, plan ──► config, plan: the file alone, no daemon needed
  */
 
-/* What the plan is made for where the interface does not exist: Ethernet's. */
-#define CTL_MTU 1500
-
 enum ctl_exit {
 	CTL_FINE = 0,
 	CTL_FAILED = 1,

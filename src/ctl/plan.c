@@ -81,13 +81,13 @@ static int report(const struct config *config, const struct options *o)
 
 	if (o->capacity && parse_capacities(o->capacity, config->n_nodes, capacities) != CTL_FINE)
 		return CTL_USAGE;
-	plan = plan_new(config, CTL_MTU, &problem);
+	plan = plan_new(config, PLAN_MTU, &problem);
 	if (!plan) {
 		fprintf(stderr, "%s: error: %s\n", o->path, problem);
 		return CTL_FAILED;
 	}
 	if (plan->n_orders < plan->n_orders_wanted)
-		unlimited = plan_new_unlimited(config, CTL_MTU);
+		unlimited = plan_new_unlimited(config, PLAN_MTU);
 	r.plan = plan;
 	r.unlimited = unlimited;
 	r.capacities = o->capacity ? capacities : NULL;

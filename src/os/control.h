@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
-#define CONTROL_DEFAULT_PATH "/run/roost/roostd.sock"
-
 struct control;
 
 /*

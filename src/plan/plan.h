@@ -38,9 +38,11 @@ struct plan {
 	uint32_t n_orders_wanted; /* what there would be without the limit of VRIDs */
 };
 
+/* Ethernet's: what a plan assumes of every interface, since it must be the same on every node. */
+#define PLAN_MTU 1500
+
 /*
- * Plans @config. @mtu limits how many addresses a router lists (usually 1500; the same on every
- * node), and a trailer has to fit as well where `auth:` is not off. NULL if the VRIDs that the file
+ * Plans @config. @mtu limits how many addresses a router lists (PLAN_MTU, but for tests), and a trailer has to fit as well where `auth:` is not off. NULL if the VRIDs that the file
  * grants do not suffice for any plan; then @ret_problem, if given, points to a static sentence that
  * says which and what would do.
  */
