@@ -464,7 +464,7 @@ static int keep_links(const struct fence *f, const struct interfaces *l)
 /* Programs that hang by the mechanism that is not in use, or everything when it is off. */
 static int clear_away(const struct fence *f, char *reason)
 {
-	struct interfaces l;
+	struct interfaces l = {0};
 	int error = list_interfaces(&l, reason);
 
 	if (error)
@@ -598,7 +598,7 @@ int fence_open(const struct fence_setup *setup, char reason[static FENCE_REASON_
 
 int fence_refresh(struct fence *f, char reason[static FENCE_REASON_SIZE])
 {
-	struct interfaces l;
+	struct interfaces l = {0};
 	int error, n_anew = 0;
 
 	if (f->mechanism == FENCE_OFF)

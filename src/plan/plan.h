@@ -42,9 +42,10 @@ struct plan {
 #define PLAN_MTU 1500
 
 /*
- * Plans @config. @mtu limits how many addresses a router lists (PLAN_MTU, but for tests), and a trailer has to fit as well where `auth:` is not off. NULL if the VRIDs that the file
- * grants do not suffice for any plan; then @ret_problem, if given, points to a static sentence that
- * says which and what would do.
+ * Plans @config. @mtu limits how many addresses a router lists (PLAN_MTU, but for tests), and a
+ * trailer has to fit as well where `auth:` is not off. NULL if the VRIDs that the file grants do not
+ * suffice for any plan; then @ret_problem, if given, points to a static sentence that says which and
+ * what would do.
  */
 struct plan *plan_new(const struct config *config, uint32_t mtu, const char **ret_problem);
 void plan_free(struct plan *p);
