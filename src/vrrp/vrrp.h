@@ -15,8 +15,8 @@
  *
  * CLAIMING and LEAVING are roost's own: in a planned hand-over the claimant first holds the address
  * and announces it, and advertises only then; the one that leaves advertises priority 0, goes on
- * serving until it hears its successor, and then lingers. A strict router (foreign neighbours) does
- * neither. See doc/design/ for the deviations and their reasons.
+ * serving until it hears its successor, and then lingers. A strict router (foreign neighbours) does not
+ * claim and does not linger, and says 0 once. See doc/design/ for the deviations and their reasons.
  *
  * Time is passed in; timers are fields, and vrrp_deadline() is the least of them. A step is
  * harmless when it comes early or late.
@@ -88,9 +88,7 @@ struct vrrp {
 	tick active_since;  /* when it was first heard to serve */
 	uint8_t active_priority; /* its last that was not 0 */
 	bool left;               /* its last was 0 */
-	uint8_t partings;        /* times that it is still to say that it yielded */
-	tick part_at;            /* when next */
-	tick heard;              /* when; 0 if never */
+	tick heard;              /* when it was last heard; 0 if never */
 	tick active_interval;    /* Active_Adver_Interval, learned (RFC 9568 6.1) */
 	tick served_until;       /* until then somebody is taken to serve, though we may preempt */
 
@@ -99,7 +97,9 @@ struct vrrp {
 	tick advert_at;      /* Adver_Timer */
 	tick preempt_after;
 	tick linger_until;
-	tick leave_by; /* LEAVING gives up waiting for a successor */
+	tick leave_by;    /* LEAVING gives up waiting for a successor */
+	tick part_at;     /* the next of @partings, while there are any */
+	uint8_t partings; /* how often it is still to say that it yielded */
 };
 
 enum vrrp_event_kind {
@@ -127,12 +127,11 @@ struct vrrp_event {
 enum vrrp_effect {
 	VRRP_FX_ADVERTISE = 1 << 0,         /* own priority, now */
 	VRRP_FX_ADVERTISE_LEAVING = 1 << 1, /* priority 0, now */
-	VRRP_FX_ADVERTISE_PARTING = 1 << 6, /* priority 1, now */
-	VRRP_FX_ANNOUNCE = 1 << 2,          /* begin the announcement schedule anew */
-	VRRP_FX_CONFLICT =
-		1 << 3,          /* as Active heard a losing rival: announce, count, be redundant */
-	VRRP_FX_MOVED = 1 << 4,  /* @state changed to or from serving: journal it */
-	VRRP_FX_MISSED = 1 << 5, /* as Backup, an advertisement that was due did not come */
+	VRRP_FX_ADVERTISE_PARTING = 1 << 2, /* priority 1, now */
+	VRRP_FX_ANNOUNCE = 1 << 3,          /* begin the announcement schedule anew */
+	VRRP_FX_CONFLICT = 1 << 4,          /* as Active heard a losing rival: be redundant */
+	VRRP_FX_MOVED = 1 << 5,             /* @state changed to or from serving: journal it */
+	VRRP_FX_MISSED = 1 << 6, /* as Backup: an advertisement that was due did not come */
 };
 
 /* What the kernel is to do with the unit's addresses; follows from the state, never stored. */
