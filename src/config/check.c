@@ -425,10 +425,11 @@ static void check_auth(struct reading *r)
 			continue;
 		findings_warning(r->findings, r->auth_mode->at,
 			c->auth.mode == CONFIG_AUTH_ENFORCE
-				? "the routers that share the service \"%s\" must sign too; "
-				  "what they do not sign is ignored"
-				: "the service \"%s\" is shared with other routers, and they may "
-				  "refuse advertisements that are signed",
+				? "the routers that share the service \"%s\" must sign as well; "
+				  "otherwise they and we hear nothing of each other, and all serve"
+				: "the routers that share the service \"%s\" must know "
+				  "signatures; keepalived before 2.4 refuses what is signed, and "
+				  "then both serve",
 			service->name);
 	}
 }

@@ -106,6 +106,24 @@ START_TEST(what_exceeds_an_advertisement_is_split)
 }
 END_TEST
 
+/* In every mode but off, so that the later steps of a roll-out leave the routers as they are. */
+START_TEST(a_trailer_fits_as_well_where_there_may_be_one)
+{
+	for (enum config_auth_mode mode = CONFIG_AUTH_OFF; mode <= CONFIG_AUTH_ENFORCE; mode++) {
+		const uint32_t trailer = mode == CONFIG_AUTH_OFF ? 0 : ADVERT_TRAILER_SIZE;
+		struct plan *p;
+
+		cluster_init(&cluster, 1);
+		cluster_add_family(&cluster, FAMILY_IPV6, 200);
+		cluster.config.auth.mode = mode;
+		p = planned(&cluster);
+		ck_assert_uint_eq(
+			p->routers[0].n_vips, advert_capacity(3, FAMILY_IPV6, MTU - trailer));
+		plan_free(p);
+	}
+}
+END_TEST
+
 START_TEST(vrids_follow_the_range_round_its_end_and_past_pinned_ones)
 {
 	static const uint8_t vrids[4] = {254, 255, 2, 3};
@@ -268,6 +286,7 @@ int main(void)
 		vips_of_one_order_share_a_router,
 		services_and_families_have_routers_of_their_own,
 		what_exceeds_an_advertisement_is_split,
+		a_trailer_fits_as_well_where_there_may_be_one,
 		vrids_follow_the_range_round_its_end_and_past_pinned_ones,
 		a_range_that_is_too_small_is_refused_with_a_reason,
 		a_pinned_vrid_has_but_one_router,
