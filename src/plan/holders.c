@@ -32,7 +32,8 @@ static int32_t named_node(const struct config *c, uint32_t bundle)
 
 /*
  * Each size of bundles has a deal of its own, since equal ones can be shared best: the first of a
- * size takes the slot that follows the bundles before it, the others of its size those after.
+ * size takes a slot that follows the bundles before it, the others of its size those after. Each
+ * further size leaves one slot more free, or its first would sit beside the next of the size before.
  */
 static void deal(const struct config *c, struct holders_work *h)
 {
@@ -43,7 +44,7 @@ static void deal(const struct config *c, struct holders_work *h)
 
 		if (!*class) {
 			ASSERT(h->n_classes < PLAN_SIZES_MAX);
-			h->next_slot[h->n_classes] = b;
+			h->next_slot[h->n_classes] = b + h->n_classes;
 			memset(h->movable[h->n_classes], 0xff, sizeof h->movable[0]);
 			memset(h->owed[h->n_classes], 0xff, sizeof h->owed[0]);
 			*class = (uint8_t)++h->n_classes;
@@ -168,7 +169,7 @@ void holders_fill(const struct config *config, struct plan_work *w)
 
 	for (uint32_t i = 0; i < config->n_nodes; i++)
 		weights[i] = config->nodes[i].weight;
-	slots_fill(h->slots, config->n_bundles, weights, config->n_nodes);
+	slots_fill(h->slots, config->n_vips, weights, config->n_nodes);
 	deal(config, h);
 	swap_for_named(config, w);
 	if (!has_equal_weights(config) && h->of_size[1])
