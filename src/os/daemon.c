@@ -74,8 +74,7 @@ struct daemon {
 	uint64_t send_errors, records_lost;
 	struct {
 		char path[PATH_MAX];
-		uint64_t saved;
-		tick saved_at;
+		struct sequence_note note; /* in the file */
 		bool failed;
 	} sequence;
 };
@@ -296,26 +295,28 @@ static bool signs(const struct daemon *d)
 
 static void save_sequence(struct daemon *d)
 {
-	const uint64_t last = raw_sequence(d->raw);
-	const int error = last ? sequence_save(d->sequence.path, last, d->now) : 0;
+	const struct sequence_note note = {raw_sequence(d->raw), d->now};
+	int error;
 
+	if (note.last == 0)
+		return;
+	error = sequence_save(d->sequence.path, &note);
 	if (error && !d->sequence.failed)
 		journal_line(d->journal, JOURNAL_WARNING, "cannot keep the last sequence in %s: %s",
 			d->sequence.path, strerror(-error));
 	d->sequence.failed = error != 0;
-	d->sequence.saved = last;
-	d->sequence.saved_at = d->now;
+	d->sequence.note = note;
 }
 
 static void keep_sequence(struct daemon *d)
 {
-	const tick due = tick_add(d->sequence.saved_at, SEQUENCE_PERIOD);
+	const struct sequence_note *note = &d->sequence.note;
 
 	if (!signs(d))
 		return;
 	/* or the clock was set ahead, and the file does not reserve what is signed with now */
-	if (d->now >= due || raw_sequence(d->raw) > sequence_reserved(d->sequence.saved,
-							    d->sequence.saved_at, d->now))
+	if (d->now >= tick_add(note->at, SEQUENCE_PERIOD) ||
+		raw_sequence(d->raw) > sequence_reserved(note, d->now))
 		save_sequence(d);
 }
 
@@ -329,17 +330,17 @@ static void start_sequence(struct daemon *d)
 		return;
 	(void)snprintf(
 		d->sequence.path, sizeof d->sequence.path, "%s.sequence", d->setup.socket_path);
-	error = sequence_load(d->sequence.path, d->now, &auth->sequence);
+	error = sequence_load(d->sequence.path, &d->sequence.note);
 	if (error)
 		journal_line(d->journal, JOURNAL_WARNING,
 			"cannot read the last sequence from %s: %s; going by the clock",
 			d->sequence.path, strerror(-error));
-	else if (auth->sequence > clock + auth_sequence(tick_s(1)))
+	auth->sequence = sequence_reserved(&d->sequence.note, d->now);
+	if (auth->sequence > clock + auth_sequence(tick_s(1)))
 		journal_line(d->journal, JOURNAL_WARNING,
 			"the clock is %llu s behind what was signed before; going on from there",
 			(unsigned long long)(auth->sequence - clock) >> 32);
 	raw_sign_with(d->raw, auth);
-	save_sequence(d);
 }
 
 /* ---- control ---- */
@@ -432,8 +433,8 @@ static void arm_timer(struct daemon *d)
 {
 	tick at = tick_min(d->retry_at, holder_deadline(d->holder));
 
-	if (signs(d))
-		at = tick_min(at, tick_add(d->sequence.saved_at, SEQUENCE_PERIOD));
+	if (signs(d) && raw_sequence(d->raw))
+		at = tick_min(at, tick_add(d->sequence.note.at, SEQUENCE_PERIOD));
 	if (d->snapshot_owed)
 		at = tick_min(at, d->snapshot_by);
 	if (d->stopping)

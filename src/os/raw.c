@@ -326,7 +326,6 @@ static void address_message(struct raw *r, uint32_t i, uint32_t ifindex, const s
 void raw_sign_with(struct raw *r, struct auth *auth)
 {
 	r->auth = auth;
-	atomic_store(&r->sequence, auth->sequence);
 }
 
 /* Each copy that leaves has a sequence of its own, whoever it is for. */

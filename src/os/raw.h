@@ -57,5 +57,5 @@ void raw_flush(struct raw *r);
  * the errno of the last. May be asked from either thread. */
 uint64_t raw_send_errors(const struct raw *r, int *ret_errno);
 
-/* The last sequence that was signed with, 0 if there was none. May be asked from either thread. */
+/* The last sequence that was signed with, 0 if none was yet. May be asked from either thread. */
 uint64_t raw_sequence(const struct raw *r);

@@ -17,23 +17,23 @@
 /* For a clock that is being slewed, and two that are not read at one instant. */
 #define SLACK tick_ms(100)
 
-uint64_t sequence_reserved(uint64_t saved, tick at, tick now)
+uint64_t sequence_reserved(const struct sequence_note *note, tick now)
 {
 	/* from before a reboot, if it survived one: nobody knows for how long it was used */
-	const tick span = at > now ? SEQUENCE_PERIOD : now - at;
+	const tick span = note->at > now ? SEQUENCE_PERIOD : now - note->at;
 
-	return saved + auth_sequence(span + SLACK);
+	return note->last ? note->last + auth_sequence(span + SLACK) : 0;
 }
 
-int sequence_load(const char *path, tick now, uint64_t *ret_last)
+int sequence_load(const char *path, struct sequence_note *ret_note)
 {
 	char line[LINE_SIZE], rest;
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	uint64_t saved, at;
+	struct sequence_note note;
 	ssize_t n;
 
 	if (fd < 0 && errno == ENOENT) {
-		*ret_last = 0;
+		*ret_note = (struct sequence_note){0};
 		return 0;
 	}
 	if (fd < 0)
@@ -45,14 +45,14 @@ int sequence_load(const char *path, tick now, uint64_t *ret_last)
 	if (n < 0)
 		return (int)n;
 	line[n] = '\0';
-	if (sscanf(line, "%16" SCNx64 " %" SCNu64 "%c", &saved, &at, &rest) != 3 || rest != '\n' ||
-		saved == 0)
+	if (sscanf(line, "%16" SCNx64 " %" SCNu64 "%c", &note.last, &note.at, &rest) != 3 ||
+		rest != '\n' || note.last == 0)
 		return -EBADMSG;
-	*ret_last = sequence_reserved(saved, at, now);
+	*ret_note = note;
 	return 0;
 }
 
-int sequence_save(const char *path, uint64_t last, tick now)
+int sequence_save(const char *path, const struct sequence_note *note)
 {
 	char next[PATH_MAX], line[LINE_SIZE];
 	int size, fd, error = 0;
@@ -60,7 +60,7 @@ int sequence_save(const char *path, uint64_t last, tick now)
 	size = snprintf(next, sizeof next, "%s.new", path);
 	if (size < 0 || (size_t)size >= sizeof next)
 		return -ENAMETOOLONG;
-	size = snprintf(line, sizeof line, "%016" PRIx64 " %" PRIu64 "\n", last, now);
+	size = snprintf(line, sizeof line, "%016" PRIx64 " %" PRIu64 "\n", note->last, note->at);
 	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;

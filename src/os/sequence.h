@@ -8,7 +8,7 @@
  *
  * It is written rarely, and reserves ahead: sequences follow the clock, so none that was sent after the
  * file was written is above what was written and the time since then, which CLOCK_BOOTTIME knows
- * whatever happens to the clock.
+ * whatever happens to the clock. A life that was too short to write leaves the file as it found it.
  */
 
 #include <stdint.h>
@@ -18,12 +18,17 @@
 /* The longest time between two writes; more often only where a sequence jumps ahead. */
 #define SEQUENCE_PERIOD tick_s(60)
 
-/* What a file of @saved, written at @at, reserves until @now. */
-uint64_t sequence_reserved(uint64_t saved, tick at, tick now);
+/* What is in the file: the last sequence when it was written. */
+struct sequence_note {
+	uint64_t last; /* 0: none yet */
+	tick at;
+};
 
-/* *@ret_last is not below what was sent until @now; 0 if there is no such file. 0 or negative errno:
- * -EBADMSG if the file is not what sequence_save() writes. */
-int sequence_load(const char *path, tick now, uint64_t *ret_last);
+/* What @note reserves until @now: not below what was sent until then. */
+uint64_t sequence_reserved(const struct sequence_note *note, tick now);
+
+/* No such file: no sequence yet. 0 or negative errno: -EBADMSG if it is not what sequence_save() writes. */
+int sequence_load(const char *path, struct sequence_note *ret_note);
 
 /* 0 or negative errno. */
-int sequence_save(const char *path, uint64_t last, tick now);
+int sequence_save(const char *path, const struct sequence_note *note);
