@@ -17,19 +17,12 @@ static void print_counted(uint32_t n, const char *what, const char *end)
 /* On a node, the VIPs are held against the networks of its interfaces too. */
 static struct config *load(const char *path, struct config_report *report)
 {
-	struct config_report unused = {0};
 	struct config_machine here;
-	struct config *config = NULL;
 	struct machine machine;
+	struct config *config;
 
-	if (machine_read(&machine) == 0)
-		config = config_load(path, NULL, &unused);
-	if (!config || !machine_is_node(&machine, config)) {
-		config_free(config);
-		machine_fini(&machine);
+	if (machine_read(&machine) < 0)
 		return config_load(path, stderr, report);
-	}
-	config_free(config);
 	here = (struct config_machine){machine.subnets, machine.n_subnets};
 	config = config_load_here(path, &here, stderr, report);
 	machine_fini(&machine);

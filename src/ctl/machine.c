@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,6 @@ static void add(struct machine *m, const struct ifaddrs *from)
 
 	if (!addr_of(from->ifa_addr, &address))
 		return;
-	m->addresses[m->n_addresses++] = address;
 	subnet->prefix = (struct prefix){address, prefix_length(from->ifa_netmask)};
 	snprintf(subnet->interface, sizeof subnet->interface, "%s", from->ifa_name);
 	m->n_subnets += subnet->prefix.len < 128;
@@ -69,9 +69,8 @@ int machine_read(struct machine *m)
 		return -errno;
 	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
 		n++;
-	m->addresses = calloc(n, sizeof *m->addresses);
 	m->subnets = calloc(n, sizeof *m->subnets);
-	if (!m->addresses || !m->subnets) {
+	if (!m->subnets) {
 		freeifaddrs(list);
 		machine_fini(m);
 		return -ENOMEM;
@@ -84,15 +83,6 @@ int machine_read(struct machine *m)
 
 void machine_fini(struct machine *m)
 {
-	free(m->addresses);
 	free(m->subnets);
 	*m = (struct machine){0};
-}
-
-bool machine_is_node(const struct machine *m, const struct config *c)
-{
-	for (uint32_t i = 0; i < m->n_addresses; i++)
-		if (config_find_node(c, &m->addresses[i]) != CONFIG_NO_NODE)
-			return true;
-	return false;
 }
