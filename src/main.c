@@ -4,7 +4,6 @@
 
 #include <getopt.h>
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,29 +55,6 @@ static struct options read_options(int argc, char **argv)
 	return o;
 }
 
-static bool read_address(const struct sockaddr *from, struct addr *ret_addr)
-{
-	if (!from)
-		return false;
-	if (from->sa_family == AF_INET) {
-		struct sockaddr_in in;
-		uint8_t four[4];
-
-		memcpy(&in, from, sizeof in);
-		memcpy(four, &in.sin_addr, sizeof four);
-		*ret_addr = addr_from_ipv4(four);
-		return true;
-	}
-	if (from->sa_family == AF_INET6) {
-		struct sockaddr_in6 in6;
-
-		memcpy(&in6, from, sizeof in6);
-		memcpy(ret_addr->b, &in6.sin6_addr, sizeof ret_addr->b);
-		return true;
-	}
-	return false;
-}
-
 /* The node that has an address of this machine, or CONFIG_NO_NODE. False if two nodes do. */
 static bool look_for_self(const struct config *config, int32_t *ret_node)
 {
@@ -92,7 +68,7 @@ static bool look_for_self(const struct config *config, int32_t *ret_node)
 		struct addr address;
 		int32_t node;
 
-		if (!read_address(i->ifa_addr, &address))
+		if (!addr_from_sockaddr(i->ifa_addr, &address))
 			continue;
 		node = config_find_node(config, &address);
 		if (node == CONFIG_NO_NODE)

@@ -2,6 +2,7 @@
 #include "base/addr.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -71,6 +72,28 @@ const uint8_t *addr_ipv4_bytes(const struct addr *a)
 {
 	ASSERT(addr_is_ipv4(a));
 	return a->b + 12;
+}
+
+bool addr_from_sockaddr(const struct sockaddr *from, struct addr *ret_addr)
+{
+	/* the kernel's and getifaddrs()' are aligned for any of them */
+	const void *any = from;
+	const struct sockaddr_in *four = any;
+	const struct sockaddr_in6 *six = any;
+
+	if (!from)
+		return false;
+	if (from->sa_family == AF_INET) {
+		uint8_t bytes[4];
+
+		memcpy(bytes, &four->sin_addr, sizeof bytes);
+		*ret_addr = addr_from_ipv4(bytes);
+		return true;
+	}
+	if (from->sa_family != AF_INET6)
+		return false;
+	memcpy(ret_addr->b, &six->sin6_addr, sizeof ret_addr->b);
+	return true;
 }
 
 size_t addr_wire_size(enum family family)

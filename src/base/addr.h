@@ -26,6 +26,8 @@ struct prefix {
 
 #define ADDR_STRLEN 46
 
+struct sockaddr;
+
 /* The unspecified IPv6 address; used as "no address". */
 extern const struct addr addr_none;
 
@@ -45,6 +47,10 @@ uint64_t addr_hash(const struct addr *a);
 /* Four bytes in network order to an address, and back; the address given to the latter is IPv4. */
 struct addr addr_from_ipv4(const uint8_t four[static 4]);
 const uint8_t *addr_ipv4_bytes(const struct addr *a);
+
+/* The address of an AF_INET or AF_INET6 @from; false, and @ret_addr untouched, if it is NULL or of
+ * another family. */
+bool addr_from_sockaddr(const struct sockaddr *from, struct addr *ret_addr);
 
 /* Bytes on the wire of an address of this family: 4 or 16. */
 size_t addr_wire_size(enum family family);

@@ -3,34 +3,10 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* False if @from is of neither family. */
-static bool addr_of(const struct sockaddr *from, struct addr *ret_addr)
-{
-	/* sockaddrs of getifaddrs() are stored with the alignment of any of them */
-	const void *any = from;
-	const struct sockaddr_in *four = any;
-	const struct sockaddr_in6 *six = any;
-
-	if (!from)
-		return false;
-	if (from->sa_family == AF_INET) {
-		uint8_t bytes[4];
-
-		memcpy(bytes, &four->sin_addr, sizeof bytes);
-		*ret_addr = addr_from_ipv4(bytes);
-		return true;
-	}
-	if (from->sa_family != AF_INET6)
-		return false;
-	memcpy(ret_addr->b, &six->sin6_addr, sizeof ret_addr->b);
-	return true;
-}
 
 /* Of the 16 bytes that an address has in either family. */
 static uint8_t prefix_length(const struct sockaddr *netmask)
@@ -38,7 +14,7 @@ static uint8_t prefix_length(const struct sockaddr *netmask)
 	struct addr mask;
 	uint8_t length = 0;
 
-	if (!addr_of(netmask, &mask))
+	if (!addr_from_sockaddr(netmask, &mask))
 		return 128;
 	if (addr_is_ipv4(&mask)) /* the mapping's own bytes count too */
 		memset(mask.b, 0xff, 12);
@@ -52,7 +28,7 @@ static void add(struct machine *m, const struct ifaddrs *from)
 	struct config_subnet *subnet = &m->subnets[m->n_subnets];
 	struct addr address;
 
-	if (!addr_of(from->ifa_addr, &address))
+	if (!addr_from_sockaddr(from->ifa_addr, &address))
 		return;
 	subnet->prefix = (struct prefix){address, prefix_length(from->ifa_netmask)};
 	snprintf(subnet->interface, sizeof subnet->interface, "%s", from->ifa_name);

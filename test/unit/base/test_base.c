@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "suite.h"
 
+#include <netinet/in.h>
+
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "base/tick.h"
@@ -23,6 +25,26 @@ START_TEST(addresses_survive_text)
 
 		ck_assert_str_eq(addr_format(&a, buffer), texts[i]);
 	}
+}
+END_TEST
+
+START_TEST(socket_addresses_of_both_families_are_read)
+{
+	const struct sockaddr_in four = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a0101c9)};
+	const struct sockaddr_in6 six = {
+		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	const struct sockaddr other = {.sa_family = AF_UNIX};
+	const struct addr v4 = parsed("10.1.1.201"), v6 = parsed("::1");
+	struct addr a;
+
+	ck_assert(addr_from_sockaddr((const struct sockaddr *)&four, &a));
+	ck_assert(addr_equal(&a, &v4));
+	ck_assert(addr_from_sockaddr((const struct sockaddr *)&six, &a));
+	ck_assert(addr_equal(&a, &v6));
+	ck_assert(!addr_from_sockaddr(&other, &a));
+	ck_assert(!addr_from_sockaddr(NULL, &a));
+	ck_assert(addr_equal(&a, &v6));
 }
 END_TEST
 
@@ -103,6 +125,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		addresses_survive_text,
+		socket_addresses_of_both_families_are_read,
 		nonsense_is_no_address,
 		addresses_compare_unsigned_in_network_order,
 		prefixes_contain_their_own_family_only,
