@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "os/daemon_state.h"
+
+#include <string.h>
+
+static bool needs_group(const struct daemon *d, uint32_t interface, enum family family)
+{
+	const struct plan *p = d->setup.plan;
+
+	for (uint32_t i = 0; i < p->n_routers; i++)
+		if (p->routers[i].interface == interface && p->routers[i].family == family &&
+			!d->setup.config->services[p->routers[i].service].vrrp.unicast)
+			return true;
+	return false;
+}
+
+/* Who can't hear the others must not take part: without the group a family has no source. */
+static void join_group(
+	struct daemon *d, uint32_t interface, enum family family, struct node_interface *link)
+{
+	struct told *told = &d->told[interface];
+	const uint32_t ifindex = d->links->links[interface].ifindex;
+	int error;
+
+	if (told->joined[family] || addr_is_none(&link->sources[family]) || !link->up ||
+		!needs_group(d, interface, family))
+		return;
+	error = raw_join(d->raw, family, ifindex);
+	told->joined[family] = error == 0;
+	if (error == 0)
+		return;
+	journal_line(d->journal, JOURNAL_WARNING, "link: cannot join the VRRP group on %s: %s",
+		d->setup.config->interfaces[interface].name, strerror(-error));
+	link->sources[family] = addr_none;
+	d->retry_at = tick_add(d->now, tick_s(1));
+}
+
+static bool is_told(const struct told *told, const struct node_interface *link, uint32_t ifindex)
+{
+	return told->ifindex == ifindex && told->link.up == link->up &&
+	       addr_equal(&told->link.sources[FAMILY_IPV4], &link->sources[FAMILY_IPV4]) &&
+	       addr_equal(&told->link.sources[FAMILY_IPV6], &link->sources[FAMILY_IPV6]);
+}
+
+static void tell_link(struct daemon *d, uint32_t interface)
+{
+	struct told *told = &d->told[interface];
+	const uint32_t ifindex = d->links->links[interface].ifindex;
+	struct board_message m = {
+		.event = {.kind = NODE_EV_LINK, .interface = interface},
+		.ifindex = ifindex,
+	};
+
+	for (int f = 0; f < FAMILY_COUNT && told->ifindex != ifindex; f++) {
+		if (told->joined[f])
+			raw_leave(d->raw, (enum family)f, told->ifindex);
+		told->joined[f] = false;
+	}
+	m.event.link = links_node_interface(d->links, interface);
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		join_group(d, interface, (enum family)f, &m.event.link);
+	if (is_told(told, &m.event.link, ifindex))
+		return;
+	if (!board_post(d->board, &m)) {
+		d->retry_at = tick_min(d->retry_at, tick_add(d->now, RETRY_SOON));
+		return;
+	}
+	told->link = m.event.link;
+	told->ifindex = ifindex;
+	board_kick_fast(d->board);
+}
+
+void daemon_tell_links(struct daemon *d)
+{
+	for (uint32_t i = 0; i < d->setup.config->n_interfaces; i++)
+		tell_link(d, i);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "os/daemon_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/clock.h"
+#include "status/status.h"
+#include "status/version.h"
+
+#define DROP_LIMIT tick_s(1)
+
+/* The fast thread owes a snapshot for so long at most. */
+#define SNAPSHOT_LIMIT tick_s(2)
+
+#define DUMP_RETRY    tick_ms(100)
+#define DUMPS_MAX     5
+#define BATCHES_MAX   64
+#define TROUBLE_QUIET tick_s(1)
+
+/* ---- netlink's news ---- */
+
+void daemon_on_link(void *context, const struct netlink_link *news)
+{
+	struct daemon *d = context;
+
+	links_see_link(d->links, news);
+}
+
+static const char *interface_name(const struct daemon *d, uint32_t vip)
+{
+	const struct config *c = d->setup.config;
+
+	return c->interfaces[c->services[c->vips[vip].service].interface].name;
+}
+
+void daemon_on_address(void *context, const struct netlink_address *news)
+{
+	struct daemon *d = context;
+	char text[ADDR_STRLEN];
+	uint32_t vip;
+
+	switch (holder_see(d->holder, news, d->now, &vip)) {
+	case HOLDER_OTHER: links_see_address(d->links, news); break;
+	case HOLDER_SEEN: break;
+	case HOLDER_STOLEN:
+		journal_line(d->journal, JOURNAL_WARNING,
+			"kernel: %s was %s %s by another program; adding it back",
+			addr_format(&news->address, text),
+			news->present ? "replaced on" : "removed from", interface_name(d, vip));
+		break;
+	}
+}
+
+int daemon_dump(struct daemon *d)
+{
+	int error = -EINTR;
+
+	/* EINTR: something changed meanwhile, and the dump may have missed it */
+	for (int i = 0; i < DUMPS_MAX && error == -EINTR; i++) {
+		links_forget(d->links);
+		holder_forget(d->holder);
+		error = netlink_dump(d->netlink);
+	}
+	return error;
+}
+
+static void hear_news(struct daemon *d)
+{
+	const int error = netlink_listen(d->netlink);
+
+	if (error == 0)
+		return;
+	journal_line(d->journal, JOURNAL_WARNING, "netlink: news was lost (%s); asking anew",
+		strerror(-error));
+	d->dump_wanted = true;
+}
+
+/* False if the state of the kernel is not known: then nothing is to be changed. */
+static bool know_kernel(struct daemon *d)
+{
+	int error;
+
+	if (!d->dump_wanted)
+		return true;
+	error = daemon_dump(d);
+	if (error) {
+		journal_line(d->journal, JOURNAL_ERROR, "netlink: cannot list addresses: %s",
+			strerror(-error));
+		d->retry_at = tick_add(d->now, DUMP_RETRY);
+		return false;
+	}
+	d->dump_wanted = false;
+	return true;
+}
+
+/* ---- addresses, announcements, journal ---- */
+
+static void work_on_addresses(struct daemon *d)
+{
+	bool more = true;
+
+	for (int i = 0; i < BATCHES_MAX && more; i++) {
+		more = holder_work(d->holder, d->now);
+		hear_news(d);
+		holder_report(d->holder);
+	}
+	if (more)
+		d->retry_at = d->now;
+}
+
+/* What fails goes on failing for a while: one line a second. */
+static void tell_troubles(struct daemon *d)
+{
+	uint32_t vip;
+	int error;
+	uint64_t errors;
+	char text[ADDR_STRLEN];
+
+	if (d->trouble_said && tick_since(d->now, d->trouble_said) < TROUBLE_QUIET)
+		return;
+	error = holder_take_error(d->holder, &vip);
+	if (error) {
+		journal_line(d->journal, JOURNAL_WARNING, "kernel: cannot change %s on %s: %s",
+			addr_format(&d->setup.config->vips[vip].address, text),
+			interface_name(d, vip), strerror(-error));
+		d->trouble_said = d->now;
+	}
+	errors = raw_send_errors(d->raw, &error);
+	if (errors != d->send_errors) {
+		journal_line(d->journal, JOURNAL_WARNING,
+			"link: %llu advertisements could not be sent: %s",
+			(unsigned long long)(errors - d->send_errors), strerror(error));
+		d->send_errors = errors;
+		d->trouble_said = d->now;
+	}
+}
+
+void daemon_write_journal(struct daemon *d)
+{
+	struct node_record r;
+	uint64_t lost;
+
+	while (board_take_record(d->board, &r))
+		journal_record(d->journal, &r);
+	lost = board_records_lost(d->board);
+	if (lost != d->records_lost)
+		journal_line(d->journal, JOURNAL_WARNING, "journal: %llu records were lost",
+			(unsigned long long)(lost - d->records_lost));
+	d->records_lost = lost;
+}
+
+/* ---- control ---- */
+
+static void answer_status(struct daemon *d)
+{
+	char *text;
+
+	if (!d->snapshot_owed)
+		return;
+	if (!board_snapshot_is_asked(d->board)) {
+		text = status_render(&(struct status_input){
+			.node = d->snapshot,
+			.version = ROOST_VERSION,
+			.started = d->started,
+			.now = d->now,
+			.wall_ns = clock_wall_ns(),
+		});
+		d->snapshot_owed = false;
+	} else if (d->now >= d->snapshot_by) {
+		text = status_render_error("the fast thread does not answer");
+		d->snapshot_by = TICK_NEVER;
+	} else {
+		return;
+	}
+	control_answer_waiting(d->control, text ? text : "{\"error\":\"out of memory\"}");
+	free(text);
+}
+
+char *daemon_on_request(void *context, const char *line, size_t size)
+{
+	struct daemon *d = context;
+	const char *why;
+	const enum status_command command = status_parse_request(line, size, &why);
+	const struct board_message drain = {
+		.event = {.kind = NODE_EV_DRAIN, .drain = command == STATUS_COMMAND_DRAIN},
+	};
+
+	switch (command) {
+	case STATUS_COMMAND_NONE: return status_render_error(why);
+	case STATUS_COMMAND_STATUS:
+		if (!d->snapshot_owed)
+			board_ask_snapshot(d->board);
+		d->snapshot_owed = true;
+		d->snapshot_by = tick_add(clock_now(), SNAPSHOT_LIMIT);
+		board_kick_fast(d->board);
+		return NULL;
+	case STATUS_COMMAND_DRAIN:
+	case STATUS_COMMAND_UNDRAIN:
+		if (!board_post(d->board, &drain))
+			return status_render_error("busy, try again");
+		board_kick_fast(d->board);
+		return status_render_done(command);
+	}
+	return status_render_error("not understood");
+}
+
+/* ---- stopping ---- */
+
+static void work_on_stop(struct daemon *d)
+{
+	const struct board_message stop = {.event = {.kind = NODE_EV_STOP}};
+
+	if (!d->stopping)
+		return;
+	if (!d->stop_posted) {
+		d->stop_posted = board_post(d->board, &stop);
+		board_kick_fast(d->board);
+	}
+	if (board_is_stopped(d->board) && holder_is_empty(d->holder)) {
+		journal_line(d->journal, JOURNAL_INFO, "stopped");
+		(void)sd_event_exit(d->event, EXIT_SUCCESS);
+		return;
+	}
+	if (d->now < d->stop_by)
+		return;
+	holder_release(d->holder);
+	work_on_addresses(d);
+	if (!holder_is_empty(d->holder) && d->now < d->stop_by + DROP_LIMIT) {
+		d->retry_at = tick_add(d->now, RETRY_SOON);
+		return;
+	}
+	journal_line(d->journal, JOURNAL_WARNING, "stopped before everything was handed over");
+	(void)sd_event_exit(d->event, holder_is_empty(d->holder) ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* ---- the loop ---- */
+
+static void arm_timer(struct daemon *d)
+{
+	tick at = tick_min(d->retry_at, holder_deadline(d->holder));
+
+	if (daemon_signs(d) && raw_sequence(d->raw))
+		at = tick_min(at, tick_add(d->sequence.note.at, SEQUENCE_PERIOD));
+	if (d->snapshot_owed)
+		at = tick_min(at, d->snapshot_by);
+	if (d->stopping)
+		at = tick_min(at, tick_max(d->stop_by, d->now + RETRY_SOON));
+	if (at == TICK_NEVER) {
+		(void)sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
+		return;
+	}
+	(void)sd_event_source_set_time(d->timer, at / 1000u + 1u);
+	(void)sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
+}
+
+void daemon_turn(struct daemon *d)
+{
+	d->now = clock_now();
+	d->retry_at = TICK_NEVER;
+	hear_news(d);
+	if (know_kernel(d)) {
+		daemon_tell_links(d);
+		work_on_addresses(d);
+		daemon_tell_links(d);
+		if (!announcer_work(d->announcer, d->now))
+			d->retry_at = tick_min(d->retry_at, tick_add(d->now, RETRY_SOON));
+	}
+	daemon_write_journal(d);
+	tell_troubles(d);
+	daemon_keep_sequence(d);
+	answer_status(d);
+	work_on_stop(d);
+	arm_timer(d);
+}
