@@ -59,14 +59,10 @@ static void read_mode(struct findings *findings, const struct schema_key *key,
 		[CONFIG_AUTH_ENFORCE] = "enforce",
 	};
 	struct config_auth *const auth = target;
+	uint32_t mode;
 
-	for (uint32_t i = 0; i < ARRAY_SIZE(modes) && value->kind == TREE_SCALAR; i++) {
-		if (strcmp(value->text, modes[i]) == 0) {
-			auth->mode = (enum config_auth_mode)i;
-			return;
-		}
-	}
-	value_refuse(findings, key, value);
+	if (value_word(findings, key, value, modes, ARRAY_SIZE(modes), &mode))
+		auth->mode = (enum config_auth_mode)mode;
 }
 
 static void read_path(struct findings *findings, const struct schema_key *key,

@@ -453,6 +453,10 @@ void check_whole(struct reading *r)
 	free(claims.list);
 	check_vrids(r);
 	check_auth(r);
+	if (c->fence == CONFIG_FENCE_OFF)
+		findings_warning(r->findings, r->at[FILE_FENCE]->at,
+			"without a fence, a daemon that hangs serves on beside the one that takes "
+			"over");
 	if (r->machine && is_node(r->machine, c))
 		check_subnets(r);
 	if (c->n_nodes == 1 && !r->nodes_missed)

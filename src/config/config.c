@@ -9,6 +9,8 @@
 #include "config/reading.h"
 #include "config/value.h"
 
+static schema_read_fn read_fence;
+
 static const struct schema_key file_keys[] = {
 	[FILE_CLUSTER] =
 		{
@@ -22,6 +24,13 @@ static const struct schema_key file_keys[] = {
 	[FILE_VRRP] = {.name = "vrrp"},
 	[FILE_ANNOUNCE] = {.name = "announce"},
 	[FILE_AUTH] = {.name = "auth"},
+	[FILE_FENCE] =
+		{
+			.name = "fence",
+			.read = read_fence,
+			.initial = "auto",
+			.form = "auto, tcx, clsact, lifetime or off",
+		},
 	[FILE_SERVICES] = {.name = "services"},
 };
 
@@ -31,6 +40,23 @@ static const struct schema file_schema = {"the file", file_keys, FILE_KEYS};
 
 const struct schema *const config_schemas[] = {&file_schema, &node_schema, &service_schema,
 	&vip_schema, &vrrp_schema, &announce_schema, &auth_schema, NULL};
+
+static void read_fence(struct findings *findings, const struct schema_key *key,
+	const struct tree *value, void *target)
+{
+	static const char *const words[] = {
+		[CONFIG_FENCE_AUTO] = "auto",
+		[CONFIG_FENCE_TCX] = "tcx",
+		[CONFIG_FENCE_CLSACT] = "clsact",
+		[CONFIG_FENCE_LIFETIME] = "lifetime",
+		[CONFIG_FENCE_OFF] = "off",
+	};
+	struct config *const c = target;
+	uint32_t word;
+
+	if (value_word(findings, key, value, words, ARRAY_SIZE(words), &word))
+		c->fence = (enum config_fence)word;
+}
 
 void config_free(struct config *c)
 {

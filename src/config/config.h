@@ -121,6 +121,15 @@ struct config_auth {
 	tick window; /* between the clocks of a new sender and a receiver; whole seconds, 0: any */
 };
 
+/* What ends a VIP's service when the daemon is dead or hangs. */
+enum config_fence {
+	CONFIG_FENCE_AUTO,     /* the first of those below that works */
+	CONFIG_FENCE_TCX,      /* programs in the kernel, in links of their own */
+	CONFIG_FENCE_CLSACT,   /* ... in the classifier that tc(8) manages */
+	CONFIG_FENCE_LIFETIME, /* the addresses expire: in whole seconds, and IPv6 leaks */
+	CONFIG_FENCE_OFF,      /* nothing does */
+};
+
 struct config {
 	char cluster[CONFIG_NAME_SIZE]; /* default "roost" */
 	struct config_node *nodes;
@@ -131,6 +140,7 @@ struct config {
 	uint32_t n_nodes, n_interfaces, n_services, n_bundles, n_vips;
 	struct config_announce announce;
 	struct config_auth auth;
+	enum config_fence fence;
 };
 
 /* What a check found; errors refuse the file, warnings do not. */

@@ -163,16 +163,16 @@ static void read_redundancy(struct findings *findings, const struct schema_key *
 static void read_checksum(struct findings *findings, const struct schema_key *key,
 	const struct tree *value, void *target)
 {
+	static const char *const words[] = {
+		[CONFIG_CHECKSUM_AUTO] = "auto",
+		[CONFIG_CHECKSUM_MESSAGE] = "message",
+		[CONFIG_CHECKSUM_PSEUDO] = "pseudo-header",
+	};
 	struct vrrp_section *const section = target;
+	uint32_t word;
 
-	if (is_word(value, "auto"))
-		section->options.checksum = CONFIG_CHECKSUM_AUTO;
-	else if (is_word(value, "message"))
-		section->options.checksum = CONFIG_CHECKSUM_MESSAGE;
-	else if (is_word(value, "pseudo-header"))
-		section->options.checksum = CONFIG_CHECKSUM_PSEUDO;
-	else
-		value_refuse(findings, key, value);
+	if (value_word(findings, key, value, words, ARRAY_SIZE(words), &word))
+		section->options.checksum = (enum config_checksum)word;
 }
 
 static void read_peer(

@@ -80,6 +80,19 @@ void value_refuse(struct findings *findings, const struct schema_key *key, const
 			tree_kind_name(value), key->name, describe(key, form));
 }
 
+bool value_word(struct findings *findings, const struct schema_key *key, const struct tree *value,
+	const char *const *words, uint32_t n_words, uint32_t *ret_word)
+{
+	for (uint32_t i = 0; i < n_words && value->kind == TREE_SCALAR; i++) {
+		if (strcmp(value->text, words[i]) == 0) {
+			*ret_word = i;
+			return true;
+		}
+	}
+	value_refuse(findings, key, value);
+	return false;
+}
+
 /* Decimal digits at *@at, moved past them; false if there are none or the number is beyond 10^12. */
 static bool take_digits(const char **at, uint64_t *ret_number, uint32_t *ret_digits)
 {

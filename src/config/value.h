@@ -28,6 +28,10 @@ bool value_number(struct findings *findings, const struct schema_key *key, const
 bool value_duration(struct findings *findings, const struct schema_key *key,
 	const struct tree *value, tick *ret_duration);
 
+/* Which of @words it is. */
+bool value_word(struct findings *findings, const struct schema_key *key, const struct tree *value,
+	const char *const *words, uint32_t n_words, uint32_t *ret_word);
+
 /* @what such as "VIP" is for messages. */
 bool value_name(struct findings *findings, const struct tree *value, const char *what,
 	char ret_name[static CONFIG_NAME_SIZE]);

@@ -68,6 +68,14 @@ static const char *const auth_modes[] = {
 	[CONFIG_AUTH_ENFORCE] = "enforce",
 };
 
+static const char *const fences[] = {
+	[CONFIG_FENCE_AUTO] = "auto",
+	[CONFIG_FENCE_TCX] = "tcx",
+	[CONFIG_FENCE_CLSACT] = "clsact",
+	[CONFIG_FENCE_LIFETIME] = "lifetime",
+	[CONFIG_FENCE_OFF] = "off",
+};
+
 static void dump_auth(const struct config_auth *auth, FILE *out)
 {
 	fprintf(out, "auth %s keys %s", auth_modes[auth->mode], auth->keys);
@@ -96,4 +104,6 @@ void dump_config(const struct config *c, FILE *out)
 	fprintf(out, " rate %u burst %u\n", c->announce.rate, c->announce.burst);
 	if (c->auth.mode != CONFIG_AUTH_OFF)
 		dump_auth(&c->auth, out);
+	if (c->fence != CONFIG_FENCE_AUTO)
+		fprintf(out, "fence %s\n", fences[c->fence]);
 }
