@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/if.h>
 #include <linux/if_addr.h>
-#include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
@@ -14,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "os/netlink_message.h"
 
 /* Of one address message at most: headers, two addresses, flags, cache info and the tag. */
 #define CHANGE_SIZE_MAX 128
@@ -104,116 +103,6 @@ int netlink_fd(const struct netlink *n)
 	return mnl_socket_get_fd(n->news);
 }
 
-static int read_link_attribute(const struct nlattr *a, void *context)
-{
-	struct netlink_link *link = context;
-	const uint16_t size = mnl_attr_get_payload_len(a);
-
-	switch (mnl_attr_get_type(a)) {
-	case IFLA_IFNAME:
-		if (mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0 && size <= sizeof link->name)
-			memcpy(link->name, mnl_attr_get_payload(a), size);
-		break;
-	case IFLA_ADDRESS:
-		if (size == sizeof link->mac)
-			memcpy(link->mac, mnl_attr_get_payload(a), size);
-		break;
-	default: break;
-	}
-	return MNL_CB_OK;
-}
-
-static void hear_link(struct netlink *n, const struct nlmsghdr *h)
-{
-	const struct ifinfomsg *info = mnl_nlmsg_get_payload(h);
-	struct netlink_link link = {
-		.ifindex = (uint32_t)info->ifi_index,
-		.present = h->nlmsg_type == RTM_NEWLINK,
-		.running = info->ifi_flags & IFF_UP && info->ifi_flags & IFF_RUNNING,
-		.ethernet = info->ifi_type == ARPHRD_ETHER,
-		.loopback = info->ifi_flags & IFF_LOOPBACK,
-	};
-
-	/* AF_BRIDGE's messages speak of a port's membership, also when it ends */
-	if (info->ifi_family != AF_UNSPEC)
-		return;
-	(void)mnl_attr_parse(h, sizeof *info, read_link_attribute, &link);
-	n->listener.link(n->listener.context, &link);
-}
-
-static bool read_address(const struct nlattr *a, struct addr *ret_addr)
-{
-	switch (mnl_attr_get_payload_len(a)) {
-	case 4: *ret_addr = addr_from_ipv4(mnl_attr_get_payload(a)); return true;
-	case sizeof ret_addr->b:
-		memcpy(ret_addr->b, mnl_attr_get_payload(a), sizeof ret_addr->b);
-		return true;
-	default: return false;
-	}
-}
-
-struct address_reading {
-	struct addr address, local; /* on a point-to-point link the former is the other end */
-	uint32_t flags;
-	bool ours;
-};
-
-static int read_address_attribute(const struct nlattr *a, void *context)
-{
-	struct address_reading *r = context;
-	const uint16_t size = mnl_attr_get_payload_len(a);
-
-	switch (mnl_attr_get_type(a)) {
-	case IFA_LOCAL: (void)read_address(a, &r->local); break;
-	case IFA_ADDRESS: (void)read_address(a, &r->address); break;
-	case IFA_FLAGS:
-		if (size == sizeof r->flags)
-			r->flags = mnl_attr_get_u32(a);
-		break;
-	case IFA_PROTO: r->ours = size == 1 && mnl_attr_get_u8(a) == NETLINK_TAG; break;
-	default: break;
-	}
-	return MNL_CB_OK;
-}
-
-static void hear_address(struct netlink *n, const struct nlmsghdr *h)
-{
-	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(h);
-	struct address_reading r = {.flags = info->ifa_flags};
-	struct netlink_address address = {
-		.ifindex = info->ifa_index,
-		.prefix_len = info->ifa_prefixlen,
-		.present = h->nlmsg_type == RTM_NEWADDR,
-	};
-
-	(void)mnl_attr_parse(h, sizeof *info, read_address_attribute, &r);
-	address.address = addr_is_none(&r.local) ? r.address : r.local;
-	address.tentative = r.flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
-	address.ours = r.ours;
-	if (!addr_is_none(&address.address))
-		n->listener.address(n->listener.context, &address);
-}
-
-static int hear(const struct nlmsghdr *h, void *context)
-{
-	struct netlink *n = context;
-	const size_t size = mnl_nlmsg_get_payload_len(h);
-
-	switch (h->nlmsg_type) {
-	case RTM_NEWLINK:
-	case RTM_DELLINK:
-		if (size >= sizeof(struct ifinfomsg))
-			hear_link(n, h);
-		return MNL_CB_OK;
-	case RTM_NEWADDR:
-	case RTM_DELADDR:
-		if (size >= sizeof(struct ifaddrmsg))
-			hear_address(n, h);
-		return MNL_CB_OK;
-	default: return MNL_CB_OK;
-	}
-}
-
 int netlink_listen(struct netlink *n)
 {
 	bool lost = false;
@@ -222,7 +111,8 @@ int netlink_listen(struct netlink *n)
 		const ssize_t size = mnl_socket_recvfrom(n->news, n->answer, ANSWER_SIZE);
 
 		if (size >= 0) {
-			if (mnl_cb_run(n->answer, (size_t)size, 0, 0, hear, n) < 0)
+			if (mnl_cb_run(n->answer, (size_t)size, 0, 0, netlink_hear, &n->listener) <
+				0)
 				return -errno;
 		} else if (errno == ENOBUFS) {
 			/* read on: what is older than the dump that follows must not come after it */
@@ -291,7 +181,7 @@ static int dump(struct netlink *n, uint16_t type, size_t header_size)
 	h->nlmsg_type = type;
 	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(h, header_size);
-	return ask(n, h, hear, n);
+	return ask(n, h, netlink_hear, &n->listener);
 }
 
 int netlink_dump(struct netlink *n)
@@ -354,27 +244,6 @@ static size_t build_batch(
 	return used;
 }
 
-/* Notes the failures in one datagram; true when the answer to the last change was among them. */
-static bool note_results(struct netlink *n, size_t size, uint32_t first_seq,
-	struct netlink_change *changes, uint32_t n_changes)
-{
-	const struct nlmsghdr *h = (const struct nlmsghdr *)(void *)n->answer;
-	int left = (int)size;
-	bool last = false;
-
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-		const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
-		const uint32_t i = h->nlmsg_seq - first_seq;
-
-		if (h->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(h) < sizeof *e ||
-			i >= n_changes)
-			continue;
-		changes[i].error = e->error;
-		last |= i == n_changes - 1;
-	}
-	return last;
-}
-
 static int run_batch(struct netlink *n, struct netlink_change *changes, uint32_t n_changes)
 {
 	const uint32_t first_seq = ++n->seq;
@@ -389,7 +258,7 @@ static int run_batch(struct netlink *n, struct netlink_change *changes, uint32_t
 
 		if (got < 0)
 			return (int)got;
-		if (note_results(n, (size_t)got, first_seq, changes, n_changes))
+		if (netlink_note_results(n->answer, (size_t)got, first_seq, changes, n_changes))
 			return 0;
 	}
 }
@@ -432,20 +301,6 @@ int netlink_set_arp(struct netlink *n, uint32_t ifindex, uint32_t ignore, uint32
 	return ask(n, h, NULL, NULL);
 }
 
-static int read_gateway_attribute(const struct nlattr *a, void *context)
-{
-	if (mnl_attr_get_type(a) == RTA_GATEWAY)
-		(void)read_address(a, context);
-	return MNL_CB_OK;
-}
-
-static int read_gateway(const struct nlmsghdr *h, void *context)
-{
-	if (h->nlmsg_type == RTM_NEWROUTE && mnl_nlmsg_get_payload_len(h) >= sizeof(struct rtmsg))
-		(void)mnl_attr_parse(h, sizeof(struct rtmsg), read_gateway_attribute, context);
-	return MNL_CB_STOP;
-}
-
 /* Asks for the way to an address that only the default route leads to (RFC 5737, RFC 3849): one
  * look-up, where a dump would list every route of a machine that has a million. */
 struct addr netlink_gateway(struct netlink *n, uint32_t ifindex, enum family family)
@@ -466,5 +321,5 @@ struct addr netlink_gateway(struct netlink *n, uint32_t ifindex, enum family fam
 	else
 		mnl_attr_put(h, RTA_DST, sizeof to_ipv6, to_ipv6);
 	mnl_attr_put_u32(h, RTA_OIF, ifindex);
-	return ask(n, h, read_gateway, &gateway) == 0 ? gateway : addr_none;
+	return ask(n, h, netlink_read_gateway, &gateway) == 0 ? gateway : addr_none;
 }
