@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ctl/table.h"
+
 /* The daemon answers within milliseconds; one that does not is stopped or hung. */
 #define ANSWER_TIMEOUT_S 5
 /* 10,000 VIPs over 64 nodes need about 8 MB. */
@@ -95,13 +97,15 @@ static int converse(int fd, const char *command, char **ret_text, size_t *ret_si
 	return error;
 }
 
-static json_t *parse_answer(const char *text, size_t size, const char *path, FILE *diagnostics)
+json_t *client_read_answer(const char *text, size_t size, const char *path, FILE *diagnostics)
 {
+	const struct paper p = paper_of(diagnostics);
 	json_t *answer = json_loadb(text, size, 0, NULL);
 	const char *error = json_string_value(json_object_get(answer, "error"));
 
 	if (error) {
-		fprintf(diagnostics, "roost: roostd refuses: %s\n", error);
+		paper_print(&p, STYLE_PLAIN, "roost: roostd refuses: %s", error);
+		fputc('\n', diagnostics);
 	} else if (!json_is_object(answer)) {
 		fprintf(diagnostics, "roost: %s answers with something other than a JSON object\n",
 			path);
@@ -126,7 +130,7 @@ json_t *client_ask(const char *path, const char *command, FILE *diagnostics)
 		fprintf(diagnostics, "roost: %s: %s; %s\n", path, strerror(-error),
 			hint_for(-error));
 	else
-		answer = parse_answer(text, size, path, diagnostics);
+		answer = client_read_answer(text, size, path, diagnostics);
 	free(text);
 	if (fd >= 0)
 		close(fd);

@@ -15,3 +15,6 @@
  * that says what is wrong and what may help.
  */
 json_t *client_ask(const char *path, const char *command, FILE *diagnostics);
+
+/* The answer of the daemon at @path as client_ask() received and returns it: bytes that may hold anything. */
+json_t *client_read_answer(const char *text, size_t size, const char *path, FILE *diagnostics);

@@ -240,6 +240,15 @@ START_TEST(a_refusal_is_passed_on)
 }
 END_TEST
 
+START_TEST(a_refusal_cannot_steer_the_terminal)
+{
+	char *text = complaint_about("{\"error\":\"\\u001b[2J\\n\\u009b1m\"}\n");
+
+	ck_assert_str_eq(text, "roost: roostd refuses: ?[2J???1m\n");
+	free(text);
+}
+END_TEST
+
 START_TEST(nonsense_is_not_taken_for_an_answer)
 {
 	char *text = complaint_about("[1,2\n");
@@ -408,6 +417,7 @@ int main(void)
 		an_answer_is_taken,
 		an_answer_of_many_pieces_is_taken,
 		a_refusal_is_passed_on,
+		a_refusal_cannot_steer_the_terminal,
 		nonsense_is_not_taken_for_an_answer,
 		without_a_daemon_one_line_says_where_it_was_sought,
 		a_path_that_is_too_long_for_a_socket_is_refused,
