@@ -11,6 +11,8 @@
  * whatever happens to the clock. A life that was too short to write leaves the file as it found it.
  */
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/tick.h"
@@ -27,7 +29,10 @@ struct sequence_note {
 /* What @note reserves until @now: not below what was sent until then. */
 uint64_t sequence_reserved(const struct sequence_note *note, tick now);
 
-/* No such file: no sequence yet. 0 or negative errno: -EBADMSG if it is not what sequence_save() writes. */
+/* The file's text; false, and @ret_note untouched, if it is not to the letter what sequence_save() writes. */
+bool sequence_read(const char *text, size_t size, struct sequence_note *ret_note);
+
+/* No such file: no sequence yet. 0 or negative errno: -EBADMSG if sequence_read() refuses it. */
 int sequence_load(const char *path, struct sequence_note *ret_note);
 
 /* 0 or negative errno. */

@@ -89,7 +89,9 @@ END_TEST
 START_TEST(rubbish_is_not_taken_for_a_sequence)
 {
 	static const char *const rubbish[] = {"", "\n", "0 0\n", "x", "12 ", "12 34", "12 34 56\n",
-		"0000000000000000 5\n", "-", "123456789abcdef01 5\n"};
+		"0000000000000000 5\n", "-", "123456789abcdef01 5\n", "00000000000001F4 5\n",
+		"00000000000001f4 +5\n", "00000000000001f4 99999999999999999999\n",
+		"00000000000001f4 5\n\n"};
 
 	for (size_t i = 0; i < sizeof rubbish / sizeof *rubbish; i++) {
 		FILE *file = fopen(path, "w");
