@@ -70,6 +70,39 @@ static void print_summary(const json_t *document, const struct paper *p)
 	fputc('\n', p->out);
 }
 
+static void print_dropped(json_t *dropped, const struct paper *p)
+{
+	const char *separator = "; dropped: ";
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(dropped, name, value)
+	{
+		if (!(json_number_value(value) > 0))
+			continue;
+		paper_print(p, STYLE_PLAIN, "%s%s %.0f", separator, name, json_number_value(value));
+		separator = ", ";
+	}
+}
+
+/* What is not protected in full is said even if no reason comes with it. */
+static void print_fence(const json_t *fence, const struct paper *p)
+{
+	const char *mechanism = text_of(fence, "mechanism");
+	const char *reason = json_string_value(json_object_get(fence, "reason"));
+	const bool is_off = strcmp(mechanism, "off") == 0, full = truth_of(fence, "protected");
+
+	paper_print(p, STYLE_PLAIN, "fence: ");
+	paper_print(p, is_off ? STYLE_BAD : full ? STYLE_GOOD : STYLE_WARN, "%s", mechanism);
+	if (fence && !full)
+		paper_print(p, is_off ? STYLE_BAD : STYLE_WARN, " (not %sprotected%s%s)",
+			is_off ? "" : "fully ", reason ? ": " : "", reason ? reason : "");
+	else if (reason)
+		paper_print(p, STYLE_DIM, " (%s)", reason);
+	print_dropped(json_object_get(fence, "dropped"), p);
+	fputc('\n', p->out);
+}
+
 static void holder_cell(struct table *t, const json_t *vip)
 {
 	const char *holder = json_string_value(json_object_get(vip, "holder"));
@@ -291,6 +324,7 @@ void status_text_print(const json_t *document, const struct paper *p)
 	const json_t *vips = json_object_get(document, "vips");
 
 	print_summary(document, p);
+	print_fence(json_object_get(document, "fence"), p);
 	for (size_t i = 0; i < json_array_size(vips);)
 		i = print_service(vips, i, p);
 	print_nodes(document, p);

@@ -166,6 +166,8 @@ static void answer_status(struct daemon *d)
 			.started = d->started,
 			.now = d->now,
 			.wall_ns = clock_wall_ns(),
+			.fence = {.mechanism = "off",
+				.reason = "this daemon does not open it yet"},
 		});
 		d->snapshot_owed = false;
 	} else if (d->now >= d->snapshot_by) {

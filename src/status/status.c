@@ -231,6 +231,23 @@ static json_t *interfaces_array(const struct node *n)
 	return interfaces;
 }
 
+static json_t *fence_object(const struct status_fence *f)
+{
+	json_t *dropped = json_object();
+	json_t *o = json_object();
+
+	put(&dropped, "arriving-data", number(f->arriving_data));
+	put(&dropped, "arriving-neighbour", number(f->arriving_neighbour));
+	put(&dropped, "leaving-data", number(f->leaving_data));
+	put(&dropped, "leaving-neighbour", number(f->leaving_neighbour));
+	put(&o, "mechanism", json_string(f->mechanism));
+	put(&o, "protected", json_boolean(f->is_full));
+	put(&o, "reason", f->reason ? json_string(f->reason) : json_null());
+	put(&o, "inherited", json_boolean(f->inherited));
+	put(&o, "dropped", dropped);
+	return o;
+}
+
 static json_t *counters_object(const struct node_counters *k)
 {
 	json_t *o = json_object();
@@ -279,6 +296,7 @@ char *status_render(const struct status_input *in)
 	put(&o, "vips", vips_array(in, held));
 	put(&o, "nodes", nodes_array(in, held));
 	put(&o, "interfaces", interfaces_array(n));
+	put(&o, "fence", fence_object(&in->fence));
 	put(&o, "counters", counters_object(&n->counters));
 	return dump(o);
 }

@@ -13,6 +13,7 @@
  * doc/design/0001-status-and-control.md describes both documents field by field.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,16 @@
 /* A longer request is refused unread. */
 #define STATUS_REQUEST_SIZE_MAX 4096
 
+/* What ends a VIP's service when the daemon is dead or hangs. */
+struct status_fence {
+	const char *mechanism; /* "tcx", "clsact", "lifetime" or "off" */
+	bool is_full;          /* on every interface, and to the millisecond */
+	const char *reason; /* why it is not, or not a better one; NULL: there is nothing to say */
+	bool inherited;     /* a previous life's leases ran on */
+	uint64_t arriving_data, arriving_neighbour; /* packets dropped; neighbour: ARP and ND */
+	uint64_t leaving_data, leaving_neighbour;
+};
+
 /* Everything that a status document is made of. All borrowed. */
 struct status_input {
 	const struct node *node; /* a snapshot; its setup names configuration, plan and self */
@@ -32,6 +43,7 @@ struct status_input {
 	tick started;            /* when the daemon started */
 	tick now;                /* when the snapshot was taken */
 	uint64_t wall_ns;        /* CLOCK_REALTIME at @now, in nanoseconds since 1970 */
+	struct status_fence fence;
 };
 
 /* The status document without a newline, to be freed by the caller; NULL if there is no memory. */

@@ -79,12 +79,44 @@ START_TEST(a_node_that_ought_to_serve_and_is_not_heard_is_called_silent)
 }
 END_TEST
 
+START_TEST(a_fence_that_does_not_protect_in_full_is_told_so)
+{
+	static const struct {
+		const char *fence, *line;
+	} cases[] = {
+		{"{\"mechanism\":\"clsact\",\"protected\":true}", "fence: clsact\n"},
+		{"{\"mechanism\":\"clsact\",\"protected\":true,\"reason\":\"no tcx\"}",
+			"fence: clsact (no tcx)\n"},
+		{"{\"mechanism\":\"tcx\",\"protected\":false,\"reason\":\"no fence on eth1\"}",
+			"fence: tcx (not fully protected: no fence on eth1)\n"},
+		{"{\"mechanism\":\"lifetime\",\"reason\":null}",
+			"fence: lifetime (not fully protected)\n"},
+		{"{\"mechanism\":\"off\",\"protected\":false,\"reason\":\"as the file says\"}",
+			"fence: off (not protected: as the file says)\n"},
+		{"{}", "fence: ? (not fully protected)\n"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		json_t *document = json_object();
+		char *text;
+
+		json_object_set_new(document, "fence", json_loads(cases[i].fence, 0, NULL));
+		text = status_text(document, false);
+		ck_assert_msg(strstr(text, cases[i].line), "%s: %s", cases[i].fence, text);
+		free(text);
+		json_decref(document);
+	}
+}
+END_TEST
+
 START_TEST(a_document_with_missing_or_odd_fields_still_prints)
 {
 	static const char *const documents[] = {
 		"{}",
 		"{\"vips\":7,\"nodes\":{},\"interfaces\":\"x\",\"counters\":[1]}",
 		"{\"vips\":[{}],\"nodes\":[{}],\"interfaces\":[{}],\"counters\":{\"a\":\"b\"}}",
+		"{\"fence\":[]}",
+		"{\"fence\":{\"mechanism\":1,\"reason\":{},\"dropped\":[7]}}",
 		"{\"vips\":[1,null],\"nodes\":[\"x\"],\"interfaces\":[[]],\"counters\":{\"a\":"
 		"1e300}}",
 		"{\"uptime_s\":-1e300,\"vips\":[{\"since_s\":1e300,\"since\":\"soon\",\"order\":[1]"
@@ -409,6 +441,7 @@ int main(void)
 		status_reads_as_the_golden_text,
 		a_vip_that_nobody_holds_is_red_on_a_terminal_and_plain_elsewhere,
 		a_node_that_ought_to_serve_and_is_not_heard_is_called_silent,
+		a_fence_that_does_not_protect_in_full_is_told_so,
 		a_document_with_missing_or_odd_fields_still_prints,
 		long_orders_are_cut_with_a_count,
 		control_characters_from_the_socket_never_reach_the_terminal,

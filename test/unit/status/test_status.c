@@ -90,6 +90,7 @@ static void scene_open(struct scene *s)
 		.started = tick_s(100),
 		.now = tick_ms(120500),
 		.wall_ns = tick_s(WALL_S),
+		.fence = {.mechanism = "tcx", .is_full = true},
 	};
 }
 
@@ -171,7 +172,10 @@ START_TEST(the_document_is_the_agreed_one)
 		"{\"name\":\"www2\",\"addresses\":[\"10.1.1.3\",\"2001:db8::3\"],\"weight\":2,"
 		"\"self\":false,\"heard_s\":0.02,\"vips\":1,\"adverts\":100,\"missed\":3}],"
 		"\"interfaces\":[{\"name\":\"eth0\",\"up\":true,\"ipv4\":\"10.1.1.2\","
-		"\"ipv6\":null}],";
+		"\"ipv6\":null}],\"fence\":{\"mechanism\":\"tcx\",\"protected\":true,"
+		"\"reason\":null,\"inherited\":false,\"dropped\":{\"arriving-data\":0,"
+		"\"arriving-neighbour\":0,\"leaving-data\":0,\"leaving-neighbour\":0}},"
+		"\"counters\":{";
 	struct scene s;
 	char *text;
 
@@ -209,6 +213,37 @@ START_TEST(every_counter_is_told_by_its_name)
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "bad-hmac")), 7);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "late-turns")), 6);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "accepted")), 0);
+	json_decref(document);
+	scene_close(&s);
+}
+END_TEST
+
+START_TEST(a_fence_that_does_not_protect_says_why)
+{
+	struct scene s;
+	json_t *document, *fence, *dropped;
+
+	scene_open(&s);
+	s.input.fence = (struct status_fence){
+		.mechanism = "lifetime",
+		.reason = "no bpffs",
+		.inherited = true,
+		.arriving_data = 1,
+		.arriving_neighbour = 2,
+		.leaving_data = 3,
+		.leaving_neighbour = 4,
+	};
+	document = document_of(&s);
+	fence = json_object_get(document, "fence");
+	dropped = json_object_get(fence, "dropped");
+	expect_text(fence, "mechanism", "lifetime");
+	expect_text(fence, "reason", "no bpffs");
+	ck_assert(json_is_false(json_object_get(fence, "protected")));
+	ck_assert(json_is_true(json_object_get(fence, "inherited")));
+	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "arriving-data")), 1);
+	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "arriving-neighbour")), 2);
+	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "leaving-data")), 3);
+	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "leaving-neighbour")), 4);
 	json_decref(document);
 	scene_close(&s);
 }
@@ -411,6 +446,7 @@ int main(void)
 	const TTest *const tests[] = {
 		the_document_is_the_agreed_one,
 		every_counter_is_told_by_its_name,
+		a_fence_that_does_not_protect_says_why,
 		nobody_holds_a_vip_before_anything_was_heard,
 		a_holder_that_is_no_node_is_called_a_stranger,
 		one_who_fell_silent_holds_nothing,
