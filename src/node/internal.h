@@ -5,6 +5,32 @@
 
 #include "node/node.h"
 
+/* leases.c: what the state of a VIP's unit means for the fence; lists the VIP if that changed. */
+void node_permit(struct node *n, uint32_t vip);
+
+/* The advertisement of VIPs that are served is about to leave; @now was sampled before. */
+void node_renew_service(struct node_router *r, tick now);
+
+/* A unit of the router begins to claim, or announces its claim. */
+void node_renew_claim(struct node_router *r, tick now);
+
+/* After its units' steps: ends the leases that nobody of the router needs any more. */
+void node_settle_leases(struct node *n, struct node_router *r);
+
+/* Whether its lease of service ran out while this node was away. */
+bool node_has_lapsed(const struct node_router *r, tick now);
+
+/* The VIP is to be in the effects. */
+static inline void node_list(struct node *n, uint32_t vip)
+{
+	struct node_vip *v = &n->vips[vip];
+
+	if (v->changed)
+		return;
+	v->changed = true;
+	n->changed[n->n_changed++] = vip;
+}
+
 /* Advertisements per interval for a router of these options, now. A strict router sends one unless
  * the file asks for more. */
 static inline uint8_t node_redundancy(

@@ -73,11 +73,8 @@ static void want(struct node *n, uint32_t vip, enum vrrp_hold wanted, tick now)
 	struct node_vip *v = &n->vips[vip];
 	const bool was_settled = v->wanted == v->observed;
 
-	if (!v->changed) {
-		v->changed = true;
-		n->changed[n->n_changed++] = vip;
-	}
 	v->wanted = wanted;
+	node_list(n, vip);
 	if (wanted != VRRP_HOLD_FULL)
 		hush(n, vip);
 	if (was_settled == (v->wanted == v->observed))
@@ -146,7 +143,10 @@ static void step_unit(struct node *n, struct node_unit *u, const struct vrrp_eve
 			announce(n, vip, now);
 		if (u->vrrp.state == VRRP_LEAVING)
 			hush(n, vip); /* the successor's must be the last word */
+		node_permit(n, vip);
 	}
+	if (u->vrrp.state == VRRP_CLAIMING && fx & VRRP_FX_ANNOUNCE)
+		node_renew_claim(r, now);
 	if (fx & VRRP_FX_ADVERTISE)
 		u->say = NODE_SAY_PRIORITY;
 	if (fx & VRRP_FX_ADVERTISE_LEAVING)
@@ -447,6 +447,7 @@ static void on_held(struct node *n, const struct node_event *ev, tick now)
 
 	ASSERT(ev->vip < n->n_vips);
 	v->observed = ev->hold;
+	node_permit(n, ev->vip);
 	if (was_settled != (v->wanted == v->observed))
 		n->n_unsettled += was_settled ? 1 : -1;
 	settle(n, now);
@@ -546,6 +547,7 @@ static void fire_timers(struct node *n, tick now)
 			least = tick_min(least, vrrp_deadline(&n->units[k].vrrp));
 		}
 		r->deadline = least;
+		node_settle_leases(n, r);
 	}
 }
 
@@ -559,8 +561,9 @@ static uint8_t said_priority(const struct node_unit *u, enum node_say say)
 static void send(
 	struct node *n, uint32_t router, enum node_say say, struct node_effects *fx, tick now)
 {
-	const struct node_router *r = &n->routers[router];
+	struct node_router *r = &n->routers[router];
 	struct node_send *s = &fx->sends[fx->n_sends];
+	bool serves = false;
 
 	*s = (struct node_send){.router = router, .first = fx->n_addresses};
 	for (uint32_t i = r->first_unit; i < r->first_unit + r->n_units; i++) {
@@ -575,13 +578,25 @@ static void send(
 		s->priority = said_priority(u, say);
 		if (active)
 			vrrp_advertised(&u->vrrp, &r->vrrp, now);
+		serves |= active || u->vrrp.state == VRRP_LEAVING;
 		u->say = NODE_SAY_NOTHING;
 	}
 	s->n_addresses = fx->n_addresses - s->first;
 	if (s->n_addresses == 0)
 		return;
+	if (serves)
+		node_renew_service(r, now);
 	fx->n_sends++;
 	n->counters.sent++;
+}
+
+/* The fence drops the announcement of a claim whose lease has run out, however long the kernel took. */
+static void renew_claim(struct node *n, uint32_t vip, tick now)
+{
+	const struct node_unit *u = &n->units[n->vips[vip].unit];
+
+	if (u->vrrp.state == VRRP_CLAIMING)
+		node_renew_claim(&n->routers[u->router], now);
 }
 
 static void collect(struct node *n, struct node_effects *fx, tick now)
@@ -603,6 +618,8 @@ static void collect(struct node *n, struct node_effects *fx, tick now)
 	}
 	n->n_changed = 0;
 	fx->n_announces = announce_take(&n->announce, now, fx->announces, n->n_vips);
+	for (uint32_t i = 0; i < fx->n_announces; i++)
+		renew_claim(n, fx->announces[i], now);
 	memcpy(fx->records, n->records, n->n_records * sizeof *n->records);
 	fx->n_records = n->n_records;
 	fx->records_lost = n->records_lost;
@@ -616,16 +633,51 @@ static void on_tick(struct node *n, tick now, struct node_effects *fx)
 	fire_timers(n, now);
 	collect(n, fx, now);
 	n->promised = tick_max(node_deadline(n), now);
-	n->late = false;
+	n->begun = n->late = false;
 	node_check(n);
 }
 
+/* The kernel has closed what the router serves, and another node may serve it by now. */
+static void lapse(struct node *n, uint32_t router, tick now)
+{
+	const struct node_router *r = &n->routers[router];
+
+	for (uint32_t i = r->first_unit; i < r->first_unit + r->n_units; i++) {
+		struct node_unit *u = &n->units[i];
+		struct vrrp_event ev = {.kind = VRRP_EV_LAPSE, .inherited = n->setup.fenced};
+
+		for (uint32_t k = 0; k < u->n_vips; k++)
+			ev.inherited &= n->vips[unit_vips(n, u)[k]].observed == VRRP_HOLD_FULL;
+		step_unit(n, u, &ev, now);
+	}
+}
+
+static void notice_lapses(struct node *n, tick away, tick now)
+{
+	bool lapsed = false;
+
+	for (uint32_t i = 0; i < n->n_routers; i++) {
+		if (!node_has_lapsed(&n->routers[i], now))
+			continue;
+		lapse(n, i, now);
+		lapsed = true;
+	}
+	if (!lapsed)
+		return;
+	n->counters.lapses++;
+	record(n, &(struct node_record){.kind = NODE_RECORD_LAPSED,
+			  .at = now,
+			  .number = (uint32_t)tick_to_ms(away)});
+}
+
 /* Before anything else of a turn: has this node itself been away? */
-static void notice_lateness(struct node *n, tick now)
+static void begin_turn(struct node *n, tick now)
 {
 	const tick away = n->promised == TICK_NEVER ? 0 : tick_since(now, n->promised);
 
-	if (n->late || away < n->late_after)
+	n->begun = true;
+	notice_lapses(n, away, now);
+	if (away < n->late_after)
 		return;
 	n->late = true;
 	n->counters.late_turns++;
@@ -636,7 +688,8 @@ static void notice_lateness(struct node *n, tick now)
 
 void node_step(struct node *n, const struct node_event *ev, tick now, struct node_effects *fx)
 {
-	notice_lateness(n, now);
+	if (!n->begun)
+		begin_turn(n, now);
 	switch (ev->kind) {
 	case NODE_EV_TICK: on_tick(n, now, fx); break;
 	case NODE_EV_ADVERT: on_advert(n, ev, now); break;

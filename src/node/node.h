@@ -14,6 +14,10 @@
  * timers and fills the effects, so a turn that drained forty datagrams sends one advertisement per
  * router.
  *
+ * Leases go the way of state, not of effects: after each TICK and before it sends, the shell stores
+ * the permissions of the VIPs in @holds and then both leases of every router where the kernel's fence
+ * reads them.
+ *
  * Among roost's nodes an advertisement speaks for the addresses that it lists and the VRID is mere
  * transport; towards foreign speakers (config_service.foreign_vrid) the virtual router is the unit.
  */
@@ -24,6 +28,7 @@
 #include "announce/announce.h"
 #include "config/config.h"
 #include "config/index.h"
+#include "lease/lease.h"
 #include "plan/plan.h"
 #include "vrrp/vrrp.h"
 #include "wire/advert.h"
@@ -34,6 +39,7 @@ struct node_setup {
 	const struct plan *plan;
 	uint32_t self; /* node index of this server */
 	uint64_t seed;
+	bool fenced; /* the kernel enforces the leases; else what lapses is dropped */
 };
 
 /* Active units are said with their router's advertisement anyway; the others, only when told to. */
@@ -57,14 +63,19 @@ struct node_router {
 	bool up;              /* its interface has carrier and a source address of its family */
 	bool due;             /* to be advertised in this turn */
 	bool pseudo_checksum; /* IPv4 version 3: what to send; learned when the file says auto */
+	struct lease service; /* renewed by the advertisement of those that it serves */
+	tick claimed_until;   /* of a claim or its last announcement: a lease's span after it */
+	tick handover_until;  /* of those that claim or linger; 0: none does */
 };
 
 struct node_vip {
 	uint32_t unit;
 	enum vrrp_hold wanted;   /* for the kernel side to make true */
 	enum vrrp_hold observed; /* what it last reported */
-	bool changed;            /* @wanted, in this turn */
-	bool announce_pending;   /* to be announced as soon as it is held */
+	bool changed;            /* @wanted or the next two, in this turn */
+	enum lease_permission permission;
+	bool handover; /* goes by its router's @handover_until, not by the lease of service */
+	bool announce_pending; /* to be announced as soon as it is held */
 };
 
 struct node_interface {
@@ -95,6 +106,7 @@ struct node_counters {
 	uint64_t missed;     /* advertisements that were due and did not come */
 	uint64_t takeovers;  /* units that became Active because of silence */
 	uint64_t late_turns; /* this node woke much later than it had asked to */
+	uint64_t lapses;     /* ... and later than its lease: it had stopped serving */
 };
 
 enum node_record_kind {
@@ -107,6 +119,7 @@ enum node_record_kind {
 	NODE_RECORD_LINK_DOWN,
 	NODE_RECORD_REDUNDANCY, /* now @number advertisements per interval */
 	NODE_RECORD_LATE,       /* woke @number ms late */
+	NODE_RECORD_LAPSED,     /* ... which was longer than a lease */
 	NODE_RECORD_ILL, /* this node offers itself only as a last resort; @number: 1 drained, 2
 			    kernel */
 	NODE_RECORD_WELL,
@@ -139,7 +152,7 @@ struct node_send {
 struct node_effects {
 	struct node_send *sends;
 	struct addr *addresses;
-	uint32_t *holds;     /* VIP indexes, each once */
+	uint32_t *holds;     /* VIP indexes, each once: wanted hold, permission or lease changed */
 	uint32_t *announces; /* VIP indexes, each once */
 	struct node_record *records;
 	uint32_t n_sends, n_addresses, n_holds, n_announces, n_records;
@@ -172,7 +185,7 @@ struct node {
 	struct node_router *routers;
 	struct node_unit *units;
 	struct node_vip *vips;
-	uint32_t *changed; /* VIPs whose @wanted changed in this turn */
+	uint32_t *changed; /* VIPs with @changed */
 	struct config_index index;
 	struct announce announce;
 	struct announce_vip *announce_vips;
@@ -184,6 +197,7 @@ struct node {
 	tick redundancy_until; /* then one less */
 	tick promised;         /* the deadline given at the end of the last turn */
 	tick late_after;      /* half the shortest interval: waking later than that is being late */
+	bool begun;           /* the turn: its first event was there */
 	bool late;            /* in this turn */
 	uint32_t n_unsettled; /* VIPs whose observed hold is not the wanted one */
 	tick unsettled_since; /* the kernel side has made no progress with them since */

@@ -59,6 +59,7 @@ static void set_up_router(struct node *n, uint32_t router)
 				.version = vrrp->version,
 				.preempt = vrrp->preempt,
 				.strict = is_foreign(service),
+				.fenced = n->setup.fenced,
 			},
 		.first_unit = n->n_units,
 		.deadline = TICK_NEVER,

@@ -173,6 +173,12 @@ enum journal_level journal_render(
 	case NODE_RECORD_LATE:
 		(void)snprintf(text, size, "late: woke %u ms late", r->number);
 		return JOURNAL_WARNING;
+	case NODE_RECORD_LAPSED:
+		(void)snprintf(text, size,
+			"lapsed: was away until %u ms after its time, longer than a lease; listens "
+			"first",
+			r->number);
+		return JOURNAL_WARNING;
 	case NODE_RECORD_ILL: return render_ill(r, text, size);
 	case NODE_RECORD_WELL:
 		(void)snprintf(text, size, "takes part as usual again");

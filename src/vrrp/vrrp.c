@@ -44,6 +44,7 @@ const char *vrrp_reason_text(enum vrrp_reason why)
 		[VRRP_WHY_BETTER] = "a node that comes first advertises it",
 		[VRRP_WHY_STOP] = "this node was told to stop",
 		[VRRP_WHY_LINK] = "no carrier or no address to send from",
+		[VRRP_WHY_LAPSE] = "this node was away for longer than its lease",
 	};
 
 	ASSERT(why < VRRP_REASONS);
@@ -197,26 +198,33 @@ static unsigned step_down(struct vrrp *v, enum vrrp_reason why, tick now)
 	return served ? VRRP_FX_MOVED : 0;
 }
 
+/* Backup of whoever there is. Back within three intervals: one that took over meanwhile advertises in one. */
+static unsigned listen(
+	struct vrrp *v, const struct vrrp_config *c, enum vrrp_reason why, bool inherited, tick now)
+{
+	v->active_interval = c->interval;
+	v->preempt_after = tick_add(now, c->preempt_delay);
+	v->served_until = 0;
+	v->active = addr_none;
+	v->heard = 0;
+	v->left = false;
+	become_backup(v, c, why, now);
+	v->inherited = inherited;
+	if (inherited || why == VRRP_WHY_LAPSE)
+		v->active_down_at = now + c->interval + c->interval / 2 +
+				    vrrp_skew(c->version, v->priority, c->interval);
+	return 0;
+}
+
 /* RFC 9568 6.4.1 */
 static unsigned step_initialize(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
 {
 	switch (ev->kind) {
 	case VRRP_EV_START:
-		v->active_interval = c->interval;
-		v->preempt_after = tick_add(now, c->preempt_delay);
-		v->served_until = 0;
-		v->active = addr_none;
-		v->heard = 0;
 		if (v->priority == VRRP_PRIORITY_OWNER)
 			return become_active(v, c, VRRP_WHY_OWNER, now);
-		become_backup(v, c, VRRP_WHY_START, now);
-		v->inherited = ev->inherited;
-		/* back within three intervals: whoever took over meanwhile advertises in one */
-		if (v->inherited)
-			v->active_down_at = now + c->interval + c->interval / 2 +
-					    vrrp_skew(c->version, v->priority, c->interval);
-		return 0;
+		return listen(v, c, VRRP_WHY_START, ev->inherited, now);
 	case VRRP_EV_TICK:
 		if (now >= v->linger_until)
 			v->linger_until = TICK_NEVER;
@@ -225,6 +233,7 @@ static unsigned step_initialize(
 	case VRRP_EV_ADVERT:
 	case VRRP_EV_ANNOUNCED:
 	case VRRP_EV_PRIORITY:
+	case VRRP_EV_LAPSE:
 	case VRRP_EV_LEAVE: return 0;
 	}
 	return 0;
@@ -282,7 +291,10 @@ static unsigned backup_left(
 static unsigned backup_advert(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
 {
-	const bool lets_go = v->inherited && !c->strict;
+	/* it served before it listened, and some neighbours may still believe in it */
+	const bool is_back = !c->strict && !v->heard && (v->inherited || v->why == VRRP_WHY_LAPSE);
+	/* behind a fence the address is kept, but not served */
+	const bool lets_go = is_back && v->inherited && !c->fenced;
 	unsigned fx = 0;
 
 	if (ev->priority == VRRP_PRIORITY_LEAVING)
@@ -302,10 +314,9 @@ static unsigned backup_advert(
 	v->active_interval = ev->interval;
 	remember(v, c, ev, now);
 	v->active_down_at = tick_add(now, active_down(v, c));
-	if (!lets_go)
-		return fx;
-	v->linger_until = tick_add(now, c->linger);
-	return fx | part(v, c, now);
+	if (lets_go)
+		v->linger_until = tick_add(now, c->linger);
+	return is_back ? fx | part(v, c, now) : fx;
 }
 
 /* RFC 9568 6.4.2 */
@@ -333,6 +344,7 @@ static unsigned step_backup(
 	case VRRP_EV_LEAVE: return step_down(v, VRRP_WHY_STOP, now);
 	case VRRP_EV_DOWN: return step_down(v, VRRP_WHY_LINK, now);
 	case VRRP_EV_START:
+	case VRRP_EV_LAPSE:
 	case VRRP_EV_ANNOUNCED: return 0;
 	}
 	return 0;
@@ -376,6 +388,7 @@ static unsigned step_claiming(
 		return part(v, c, now);
 	case VRRP_EV_LEAVE: return step_down(v, VRRP_WHY_STOP, now);
 	case VRRP_EV_DOWN: return step_down(v, VRRP_WHY_LINK, now);
+	case VRRP_EV_LAPSE:
 	case VRRP_EV_START: return 0;
 	}
 	return 0;
@@ -425,6 +438,7 @@ static unsigned step_active(
 	case VRRP_EV_PRIORITY: return VRRP_FX_ADVERTISE;
 	case VRRP_EV_LEAVE: return begin_leaving(v, c, now);
 	case VRRP_EV_DOWN: return step_down(v, VRRP_WHY_LINK, now);
+	case VRRP_EV_LAPSE: return listen(v, c, VRRP_WHY_LAPSE, ev->inherited, now) | VRRP_FX_MOVED;
 	case VRRP_EV_START:
 	case VRRP_EV_ANNOUNCED: return 0;
 	}
@@ -449,6 +463,7 @@ static unsigned step_leaving(
 		v->linger_until = c->strict ? TICK_NEVER : linger(v, c, ev, now);
 		return step_down(v, VRRP_WHY_STOP, now);
 	case VRRP_EV_DOWN: return step_down(v, VRRP_WHY_LINK, now);
+	case VRRP_EV_LAPSE: return step_down(v, VRRP_WHY_STOP, now);
 	case VRRP_EV_START:
 	case VRRP_EV_ANNOUNCED:
 	case VRRP_EV_PRIORITY:

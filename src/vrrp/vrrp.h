@@ -16,7 +16,9 @@
  * CLAIMING and LEAVING are roost's own: in a planned hand-over the claimant first holds the address
  * and announces it, and advertises only then; the one that leaves advertises priority 0, goes on
  * serving until it hears its successor, and then lingers. A strict router (foreign neighbours) does not
- * claim and does not linger, and says 0 once. See doc/design/ for the deviations and their reasons.
+ * claim and does not linger, and says 0 once. One that finds itself to have been away for longer than
+ * its lease goes from ACTIVE to BACKUP before it reads anything, and listens like one that has just
+ * started. See doc/design/ for the deviations and their reasons.
  *
  * Time is passed in; timers are fields, and vrrp_deadline() is the least of them. A step is
  * harmless when it comes early or late.
@@ -56,6 +58,7 @@ struct vrrp_config {
 	uint8_t version;
 	bool preempt; /* Preempt_Mode */
 	bool strict;  /* to the letter of the RFC */
+	bool fenced;  /* what this node may not serve the kernel drops (os/fence) */
 };
 
 /* Why the unit changed hands, or didn't; shown by status and in the journal. */
@@ -69,6 +72,7 @@ enum vrrp_reason {
 	VRRP_WHY_BETTER,  /* a better node advertises it */
 	VRRP_WHY_STOP,    /* this node was told to stop */
 	VRRP_WHY_LINK,    /* no carrier, no address, or no interface */
+	VRRP_WHY_LAPSE,   /* this node was away for longer than its lease */
 	VRRP_REASONS,
 };
 
@@ -81,7 +85,7 @@ struct vrrp {
 	enum vrrp_reason why;
 	tick since;       /* of @state */
 	uint8_t priority; /* own, now */
-	bool inherited;   /* a previous life left the addresses; keep them while listening */
+	bool inherited;   /* the addresses are still here; keep them while listening */
 
 	/* the one that serves, as far as heard */
 	struct addr active; /* source of its last advertisement; addr_none if nobody was heard */
@@ -110,15 +114,16 @@ enum vrrp_event_kind {
 	VRRP_EV_PRIORITY,  /* own priority is now @priority */
 	VRRP_EV_LEAVE,     /* orderly: hand over, then INITIALIZE */
 	VRRP_EV_DOWN,      /* at once: the link is gone */
+	VRRP_EV_LAPSE, /* this node was away for longer than its lease: another may serve by now */
 };
 
 struct vrrp_event {
 	enum vrrp_event_kind kind;
-	uint8_t priority;   /* ADVERT: the sender's; PRIORITY: own */
-	bool next;          /* ADVERT of priority 0: we are next in the order and skip the skew */
-	bool late;          /* TICK: this node itself was away; do not judge the others by it */
-	bool inherited;     /* START: a previous life left the addresses here */
-	bool announced;     /* ADVERT: an announcement of ours left just before (VRRP_BELIEVED) */
+	uint8_t priority; /* ADVERT: the sender's; PRIORITY: own */
+	bool next;        /* ADVERT of priority 0: we are next in the order and skip the skew */
+	bool late;        /* TICK: this node itself was away; do not judge the others by it */
+	bool inherited;   /* START: a previous life left the addresses here; LAPSE: they may stay */
+	bool announced;   /* ADVERT: an announcement of ours left just before (VRRP_BELIEVED) */
 	struct addr source; /* ADVERT */
 	tick interval;      /* ADVERT */
 };

@@ -401,6 +401,35 @@ START_TEST(an_active_that_slept_announces_again)
 }
 END_TEST
 
+START_TEST(one_that_was_away_longer_than_its_lease_listens_first)
+{
+	for (int inherited = 0; inherited < 2; inherited++) {
+		struct vrrp v = active(&roost, 200);
+		const struct vrrp_event ev = {.kind = VRRP_EV_LAPSE, .inherited = inherited};
+		const tick now = v.since + tick_s(10);
+
+		ck_assert_uint_eq(vrrp_step(&v, &roost, &ev, now), VRRP_FX_MOVED);
+		ck_assert_int_eq(v.state, VRRP_BACKUP);
+		ck_assert_int_eq(v.why, VRRP_WHY_LAPSE);
+		ck_assert_int_eq(
+			vrrp_wanted_hold(&v, now), inherited ? VRRP_HOLD_FULL : VRRP_HOLD_NONE);
+		ck_assert_uint_eq(
+			vrrp_deadline(&v), now + tick_ms(1500) + vrrp_skew(3, 200, roost.interval));
+	}
+}
+END_TEST
+
+START_TEST(one_that_leaves_and_was_away_longer_than_its_lease_is_gone)
+{
+	struct vrrp v = active(&roost, 200);
+
+	feed(&v, &roost, VRRP_EV_LEAVE, v.since + 1);
+	ck_assert_uint_eq(feed(&v, &roost, VRRP_EV_LAPSE, v.since + tick_s(10)), VRRP_FX_MOVED);
+	ck_assert_int_eq(v.state, VRRP_INITIALIZE);
+	ck_assert_int_eq(vrrp_wanted_hold(&v, v.since), VRRP_HOLD_NONE);
+}
+END_TEST
+
 START_TEST(a_strict_active_yields_in_silence)
 {
 	const struct vrrp_config c = strict();
@@ -546,6 +575,8 @@ int main(void)
 		one_that_has_just_announced_serves_until_the_winner_announced_again,
 		a_parting_word_claims_nothing,
 		an_active_that_slept_announces_again,
+		one_that_was_away_longer_than_its_lease_listens_first,
+		one_that_leaves_and_was_away_longer_than_its_lease_is_gone,
 		a_strict_active_yields_in_silence,
 		equal_priorities_are_decided_by_the_address,
 		the_word_of_the_one_just_relieved_is_no_conflict,
