@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "os/journal.h"
@@ -113,6 +119,73 @@ START_TEST(what_was_asked_for_is_not)
 }
 END_TEST
 
+/* All that waits in @fd, to be freed. */
+static char *read_waiting(int fd)
+{
+	const size_t size = 4u << 20;
+	char *text = calloc(1, size);
+	size_t used = 0;
+	ssize_t n;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while ((n = read(fd, text + used, size - 1 - used)) > 0)
+		used += (size_t)n;
+	return text;
+}
+
+static unsigned count_lines(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* A thousand lines into @ends[1], which nobody reads meanwhile, and one more after all were read.
+ * Should a line wait, Check ends the test. */
+static void journal_into(int ends[2])
+{
+	const int was = dup(STDERR_FILENO);
+	struct journal *j = journal_new(&config, 0);
+	char *before, *after;
+	char lost[64];
+
+	dup2(ends[1], STDERR_FILENO);
+	for (int i = 0; i < 1000; i++)
+		journal_line(j, JOURNAL_INFO, "%0999d", i);
+	before = read_waiting(ends[0]);
+	journal_line(j, JOURNAL_INFO, "again");
+	after = read_waiting(ends[0]);
+	dup2(was, STDERR_FILENO);
+
+	ck_assert_uint_gt(count_lines(before), 10);
+	ck_assert_uint_lt(count_lines(before), 1000);
+	snprintf(lost, sizeof lost, "www1: journal: %u lines were not taken\n",
+		1000 - count_lines(before));
+	ck_assert_ptr_nonnull(strstr(after, lost));
+	ck_assert_ptr_nonnull(strstr(after, "www1: again\n"));
+	ck_assert_uint_eq(count_lines(after), 2);
+	free(before);
+	free(after);
+	journal_free(j);
+	close(was);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+START_TEST(who_does_not_read_the_journal_holds_nothing_up)
+{
+	int ends[2];
+
+	unsetenv("JOURNAL_STREAM");
+	ck_assert_int_eq(pipe(ends), 0);
+	journal_into(ends);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0); /* as systemd has it */
+	journal_into(ends);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -121,6 +194,7 @@ int main(void)
 		a_key_mismatch_is_an_error_once_it_parts_the_cluster,
 		what_degrades_is_a_warning,
 		what_was_asked_for_is_not,
+		who_does_not_read_the_journal_holds_nothing_up,
 	};
 
 	return run_suite("journal", tests, ARRAY_SIZE(tests));
