@@ -25,7 +25,7 @@
 #include "os/fence_filter.h"
 
 #define VIPS   5000 /* so many that a lookup costs what it may cost */
-#define ROUTER 7
+#define LEASE 7
 #define PASS   (-1)
 #define REPEAT 200000
 
@@ -37,7 +37,7 @@ enum layer {
 	ARP,
 	SOLICIT,
 	ADVERTISE,
-	ROUTER_SOLICIT,
+	LEASE_SOLICIT,
 	ECHO6,
 	HOP_BY_HOP,
 	FOREIGN
@@ -74,8 +74,8 @@ static const struct kind kinds[] = {
 	{"NA of the VIP, from it", ADVERTISE, VIP, SECOND, VIP, NEIGHBOUR, NEIGHBOUR},
 	{"NA of another, from the VIP", ADVERTISE, VIP, SECOND, OTHER, NOTHING, NEIGHBOUR},
 	{"NA of others", ADVERTISE, OTHER, SECOND, OTHER, NOTHING, NOTHING},
-	{"RS from the VIP", ROUTER_SOLICIT, VIP, SECOND, OTHER, NOTHING, NEIGHBOUR},
-	{"RS to the VIP", ROUTER_SOLICIT, OTHER, VIP, OTHER, DATA, NOTHING},
+	{"RS from the VIP", LEASE_SOLICIT, VIP, SECOND, OTHER, NOTHING, NEIGHBOUR},
+	{"RS to the VIP", LEASE_SOLICIT, OTHER, VIP, OTHER, DATA, NOTHING},
 	{"hop-by-hop options, to the VIP", HOP_BY_HOP, OTHER, VIP, VIP, DATA, NOTHING},
 	{"hop-by-hop options, from the VIP", HOP_BY_HOP, VIP, OTHER, VIP, NOTHING, DATA},
 	{"no IP at all", FOREIGN, VIP, VIP, VIP, NOTHING, NOTHING},
@@ -122,7 +122,7 @@ static void put_ipv4(struct writer *w, const struct kind *k)
 static void put_ipv6(struct writer *w, const struct kind *k)
 {
 	static const uint8_t types[FOREIGN + 1] = {
-		[SOLICIT] = 135, [ADVERTISE] = 136, [ROUTER_SOLICIT] = 133, [ECHO6] = 128};
+		[SOLICIT] = 135, [ADVERTISE] = 136, [LEASE_SOLICIT] = 133, [ECHO6] = 128};
 	const uint8_t next = k->layer == UDP6 ? 17 : k->layer == HOP_BY_HOP ? 0 : 58;
 
 	writer_u32(w, 0x60000000);
@@ -223,13 +223,13 @@ static bool should_pass(enum need need, const struct circumstances *c)
 static void arrange(const struct bench *b, const struct circumstances *c)
 {
 	const int cells = bpf_map__fd(b->skeleton->maps.cells);
-	const uint64_t cell = (uint64_t)ROUTER << 8 | c->permission;
+	const uint64_t cell = (uint64_t)LEASE << 8 | c->permission;
 	const uint64_t until = c->running ? clock_now() + tick_s(3600) : clock_now();
-	const uint32_t router = ROUTER;
+	const uint32_t lease = LEASE;
 
 	for (uint32_t vip = VIPS - 2; vip < VIPS; vip++)
 		bpf_map_update_elem(cells, &vip, &cell, BPF_ANY);
-	bpf_map_update_elem(bpf_map__fd(b->skeleton->maps.leases), &router, &until, BPF_ANY);
+	bpf_map_update_elem(bpf_map__fd(b->skeleton->maps.leases), &lease, &until, BPF_ANY);
 }
 
 static int program_of(const struct bench *b, const struct circumstances *c)
@@ -323,7 +323,7 @@ static bool load(struct fence_bpf *skeleton)
 {
 	if (!skeleton || bpf_map__set_max_entries(skeleton->maps.vips, VIPS) ||
 		bpf_map__set_max_entries(skeleton->maps.cells, VIPS) ||
-		bpf_map__set_max_entries(skeleton->maps.leases, ROUTER + 1))
+		bpf_map__set_max_entries(skeleton->maps.leases, LEASE + 1))
 		return false;
 	fill_filter(skeleton);
 	return fence_bpf__load(skeleton) == 0;

@@ -7,7 +7,7 @@
  *
  *    permit VIP absent|closed|data|full    VIP and ROUTER: numbers from 0
  *    lease ROUTER MS                       from now on; answers when it ends, ns of CLOCK_BOOTTIME
- *    keep MS                               for all routers, renewed until another lease or keep
+ *    keep MS                               for all leases, renewed until another lease or keep
  *    refresh                               answers on how many interfaces it was put up anew
  *    dropped                               answers with four counts
  *    remove                                takes the fence down and ends
@@ -50,27 +50,27 @@ static void read_vips(struct fencer *f, char **arguments, int n)
 	static struct fence_vip vips[VIPS_MAX];
 
 	for (int i = 0; i < n && i < VIPS_MAX; i++) {
-		char *router = strchr(arguments[i], '=');
+		char *lease = strchr(arguments[i], '=');
 
-		if (router)
-			*router++ = '\0';
-		if (!router || !addr_parse(arguments[i], &vips[i].address)) {
+		if (lease)
+			*lease++ = '\0';
+		if (!lease || !addr_parse(arguments[i], &vips[i].address)) {
 			fprintf(stderr, "fencer: %s is no ADDRESS=ROUTER\n", arguments[i]);
 			exit(1);
 		}
-		vips[i].router = (uint32_t)strtoul(router, NULL, 10);
-		if (vips[i].router >= f->setup.n_routers)
-			f->setup.n_routers = vips[i].router + 1;
+		vips[i].lease = (uint32_t)strtoul(lease, NULL, 10);
+		if (vips[i].lease >= f->setup.n_leases)
+			f->setup.n_leases = vips[i].lease + 1;
 		f->setup.n_vips++;
 	}
 	f->setup.vips = vips;
 }
 
-static void renew(struct fencer *f, uint32_t router, tick span)
+static void renew(struct fencer *f, uint32_t lease, tick span)
 {
 	const tick until = span ? clock_now() + span : 0;
 
-	fence_renew(f->words, router, until);
+	fence_renew(f->words, lease, until);
 	printf("%llu\n", (unsigned long long)until);
 }
 
@@ -78,7 +78,7 @@ static void renew_all(struct fencer *f)
 {
 	const tick until = clock_now() + f->keep;
 
-	for (uint32_t i = 0; i < f->setup.n_routers; i++)
+	for (uint32_t i = 0; i < f->setup.n_leases; i++)
 		fence_renew(f->words, i, until);
 }
 
@@ -101,7 +101,7 @@ static void obey(struct fencer *f, const char *line)
 	if (sscanf(line, "permit %u %15s", &index, word) == 2 && index < f->setup.n_vips) {
 		fence_permit(f->words, index, find(word, permissions, 4));
 		printf("%s\n", word);
-	} else if (sscanf(line, "lease %u %u", &index, &ms) == 2 && index < f->setup.n_routers) {
+	} else if (sscanf(line, "lease %u %u", &index, &ms) == 2 && index < f->setup.n_leases) {
 		f->keep = 0;
 		renew(f, index, tick_ms(ms));
 	} else if (sscanf(line, "keep %u", &ms) == 1) {
@@ -148,7 +148,7 @@ static void run(struct fencer *f)
 
 int main(int argc, char **argv)
 {
-	struct fencer f = {.setup.n_routers = 1};
+	struct fencer f = {.setup.n_leases = 1};
 	char reason[FENCE_REASON_SIZE];
 	int c;
 

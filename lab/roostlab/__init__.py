@@ -16,8 +16,10 @@ from .capture import Capture
 from .daemons import Cluster, Keepalived, Roost
 from .holders import Holders
 from .lab import Host, Lab, LabError
+from .memory import MemoryGroup
 from .probe import Probe
 from .wait import eventually, find_program, TimedOut
+from .witness import Witness
 
-__all__ = ["Capture", "Cluster", "Holders", "Host", "Keepalived", "Lab", "LabError", "Probe", "Roost",
-           "TimedOut", "eventually", "find_program"]
+__all__ = ["Capture", "Cluster", "Holders", "Host", "Keepalived", "Lab", "LabError", "MemoryGroup", "Probe",
+           "Roost", "TimedOut", "Witness", "eventually", "find_program"]

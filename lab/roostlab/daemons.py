@@ -50,14 +50,25 @@ class Cluster:
         return process.wait(within)
 
     def kill(self, server):
-        """SIGKILL: it leaves everything as it is."""
+        """SIGKILL to all its processes at once: they leave everything as it is."""
         self.running.pop(server).kill()
 
     def freeze(self, server):
+        """SIGSTOP to all its processes at once."""
         self.running[server].signal(signal.SIGSTOP)
 
     def thaw(self, server):
         self.running[server].signal(signal.SIGCONT)
+
+    def daemon_pid(self, server):
+        """The process that floats the addresses: the child of the one that guards it."""
+        return self.running[server].child()
+
+    def crash(self, server, number=signal.SIGKILL):
+        """A signal to the daemon alone; whoever guards it sees what comes of it. Returns its process id."""
+        pid = self.daemon_pid(server)
+        os.kill(pid, number)
+        return pid
 
     def log(self, server):
         path = self.lab.folder / f"{server.short}-{self.name}.log"

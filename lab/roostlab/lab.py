@@ -8,10 +8,13 @@
     eth0 www1  eth0 www2  eth0 www3   eth0 client  eth0 router  one namespace each
      .11 ::11   .12 ::12   .13 ::13   .100 ::100    .1 ::1      in 10.1.1.0/24 and fd00:1::/64
 
-Faults come in three kinds: of a machine (power_off, and a daemon's kill and freeze, which daemons.py
-has), of a port's carrier (port_down), and of the switch, which goes on giving carrier but does not
-forward between certain ports (cut, one_way, partition) or forwards only some frames (loss). The
-latter are sets in the bridge's nftables, so each takes effect on all the ports at one instant.
+A second client, the witness, is there on demand: it asks in ways that confuse its own neighbour table
+(witness.py).
+
+Faults come in three kinds: of a machine (power_off, and those of a daemon, which daemons.py has), of a
+port's carrier (port_down), and of the switch, which goes on giving carrier but does not forward
+between certain ports (cut, one_way, partition) or forwards only some frames (loss). The latter are
+sets in the bridge's nftables, so each takes effect on all the ports at one instant.
 """
 
 import atexit
@@ -29,6 +32,7 @@ from .wait import eventually, find_program
 
 PREFIX = "roost"
 NETWORK4, NETWORK6 = "10.1.1.", "fd00:1::"
+BPFFS = pathlib.Path("/sys/fs/bpf")
 
 SWITCH_RULES = """
 table bridge lab {
@@ -71,12 +75,24 @@ class Process:
                 pass  # it has just ended
         return pids
 
+    def child(self):
+        """The process id of its first child, or its own if it has none."""
+        return self.family()[:2][-1]
+
     def signal(self, number):
-        for pid in self.family():
+        """To all of its processes at one instant, so that none can act on the end of another."""
+        others = [pid for pid in self.family() if not self._is_in_group(pid)]
+        for send, pid in ((os.killpg, self.pid), *((os.kill, pid) for pid in others)):
             try:
-                os.kill(pid, number)
+                send(pid, number)
             except ProcessLookupError:
                 pass
+
+    def _is_in_group(self, pid):
+        try:
+            return os.getpgid(pid) == self.pid
+        except ProcessLookupError:
+            return True
 
     def is_running(self):
         return self.popen.poll() is None
@@ -153,8 +169,9 @@ class Lab:
 
     _made = 0
 
-    def __init__(self, servers=3, names=None, router=False, echo=True, prefix_length=24):
-        """prefix_length: of the IPv4 network; 16 makes room in 10.1.0.0 for many VIPs."""
+    def __init__(self, servers=3, names=None, router=False, echo=True, witness=False, prefix_length=24):
+        """witness: a second client, for Witness. prefix_length: of the IPv4 network; 16 makes room in
+        10.1.0.0 for many VIPs."""
         if os.geteuid():
             raise LabError("network namespaces need root")
         Lab._made += 1
@@ -167,7 +184,8 @@ class Lab:
         self.servers = [Host(self, name, 11 + i, f"p{i + 1}") for i, name in enumerate(names)]
         self.client = Host(self, "client", 100, "pc")
         self.router = Host(self, "router", 1, "pr") if router else None
-        self.hosts = [*self.servers, self.client, *([self.router] if router else [])]
+        self.witness = Host(self, "witness", 101, "pw") if witness else None
+        self.hosts = [*self.servers, self.client, *filter(None, (self.router, self.witness))]
         self.prefix_length = prefix_length
         self._with_echo = echo
         self._lossy = 0
@@ -190,6 +208,7 @@ class Lab:
         self.close()
 
     def _build(self):
+        mount_bpffs()
         net.add_namespaces([self.switch.name, *(host.name for host in self.hosts)])
         # The switch itself is no neighbour of anybody.
         self.switch.sysctl({"net/ipv6/conf/all/disable_ipv6": 1, "net/ipv6/conf/default/disable_ipv6": 1})
@@ -215,6 +234,7 @@ class Lab:
         for process in reversed(self.processes):
             process.kill()
         self.processes.clear()
+        unpin(host.name for host in self.hosts)
         net.delete_namespaces([self.switch.name, *(host.name for host in self.hosts)])
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -242,7 +262,8 @@ class Lab:
         for process in mine:
             process.popen.wait()
         self.processes = [p for p in self.processes if p not in mine]
-        # A machine that is off remembers no address.
+        # A machine that is off remembers no address, and has no fence.
+        unpin([server.name])
         server.ip("link set eth0 down", "address flush dev eth0", "link set eth0 up")
 
     def power_on(self, server):
@@ -315,7 +336,26 @@ def sweep():
                 os.kill(int(pid), signal.SIGKILL)
             except ProcessLookupError:
                 pass
+    unpin(stale)
     net.delete_namespaces(stale)
+
+
+def mount_bpffs():
+    """Where the fence is pinned; systemd mounts it when a machine boots."""
+    mounted = {line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()}
+    if BPFFS.is_dir() and str(BPFFS) not in mounted:
+        net.run(["mount", "-t", "bpf", "bpf", str(BPFFS)])
+
+
+def unpin(namespaces):
+    """Takes down the fences of daemons that could not do it; whole machines take theirs along.
+
+    All hosts share one bpffs, where a fence is found by the number of its namespace.
+    """
+    for name in namespaces:
+        path = pathlib.Path(f"/run/netns/{name}")
+        if path.exists():
+            shutil.rmtree(BPFFS / "roost" / str(path.stat().st_ino), ignore_errors=True)
 
 
 def _exit_in_order(_number, _frame):
