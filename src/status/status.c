@@ -258,6 +258,7 @@ static json_t *counters_object(const struct node_counters *k)
 	put(&o, "conflicts", number(k->conflicts));
 	put(&o, "missed", number(k->missed));
 	put(&o, "late-turns", number(k->late_turns));
+	put(&o, "lapses", number(k->lapses));
 	put(&o, "own-source", number(k->own_source));
 	put(&o, "not-ours", number(k->not_ours));
 	put(&o, "wrong-version", number(k->wrong_version));

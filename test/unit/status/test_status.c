@@ -204,6 +204,7 @@ START_TEST(every_counter_is_told_by_its_name)
 	s.node->counters.received[ADVERT_BAD_CHECKSUM] = 5;
 	s.node->counters.auth[AUTH_BAD_HMAC] = 7;
 	s.node->counters.late_turns = 6;
+	s.node->counters.lapses = 8;
 	document = document_of(&s);
 	counters = json_object_get(document, "counters");
 	/* every field of struct node_counters is a uint64_t */
@@ -212,6 +213,7 @@ START_TEST(every_counter_is_told_by_its_name)
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "bad-checksum")), 5);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "bad-hmac")), 7);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "late-turns")), 6);
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "lapses")), 8);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "accepted")), 0);
 	json_decref(document);
 	scene_close(&s);
