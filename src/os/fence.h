@@ -95,6 +95,14 @@ static inline void fence_renew(struct fence_words words, uint32_t router, tick u
 	atomic_store_explicit(&words.leases[router], until, memory_order_relaxed);
 }
 
+/* When the lease ends that the VIP goes by now; 0: it is closed. */
+static inline tick fence_until(struct fence_words words, uint32_t vip)
+{
+	const uint64_t cell = atomic_load_explicit(&words.cells[vip], memory_order_relaxed);
+
+	return atomic_load_explicit(&words.leases[cell >> 8], memory_order_relaxed);
+}
+
 /* Closes all leases. */
 void fence_shut(struct fence *f);
 

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "config/index.h"
 #include "kernel/kernel.h"
+#include "lease/lease.h"
 
 /*
  * Where a VIP is, as flags. Linux acknowledges a new IPv6 address before it accepts packets for it: a
@@ -27,6 +28,11 @@ enum place {
 #define ASKED       (ANYWHERE << ASKED_SHIFT)
 
 #define NO_OP UINT32_MAX
+
+/* Lifetimes are whole seconds, so a lease counts a second longer than it runs; and they are refreshed
+ * several times before they end. */
+#define GRACE     tick_s(1)
+#define REFRESHES 4
 
 /* What is asked of netlink at once, and on whose behalf. */
 struct batch {
@@ -54,7 +60,10 @@ struct holder {
 	uint32_t silenced; /* bit by interface: ARP is restrained by our hand ... */
 	struct arp arp[CONFIG_INTERFACES_MAX]; /* ... and was so before */
 	bool released;
-	uint32_t n_strays; /* addresses with our tag that are nobody's */
+	struct fence_words words; /* NULL: addresses last until they are removed */
+	tick refresh_period, refresh_at;
+	uint32_t refreshed; /* VIPs before this one are */
+	uint32_t n_strays;  /* addresses with our tag that are nobody's */
 	struct netlink_change strays[NETLINK_BATCH];
 	struct kernel_op *ops; /* room for all VIPs */
 	struct batch batch;
@@ -105,11 +114,37 @@ static const struct link *link_of(const struct holder *h, uint32_t vip)
 	return &h->links->links[interface_of(h, vip)];
 }
 
-static bool may_hold(const struct holder *h, uint32_t vip)
+static bool is_leased(const struct holder *h, uint32_t vip, tick now)
+{
+	const tick until = h->words.leases ? fence_until(h->words, vip) : 0;
+
+	return until == 0 || now < tick_add(until, GRACE);
+}
+
+static bool may_hold(const struct holder *h, uint32_t vip, tick now)
 {
 	const struct link *k = link_of(h, vip);
 
-	return k->ifindex != 0 && k->running && !h->released;
+	return k->ifindex != 0 && k->running && !h->released && is_leased(h, vip, now);
+}
+
+/* At least two: the kernel rounds, and one that is refreshed late must not flap. */
+static uint32_t lifetime_s(const struct holder *h, uint32_t service)
+{
+	const tick lease = lease_span(h->config->services[service].vrrp.interval);
+
+	return (uint32_t)((lease + tick_s(1) - 1) / tick_s(1) + 1);
+}
+
+void holder_limit(struct holder *h, struct fence_words words)
+{
+	uint32_t least_s = UINT32_MAX;
+
+	for (uint32_t i = 0; i < h->config->n_services; i++)
+		if (lifetime_s(h, i) < least_s)
+			least_s = lifetime_s(h, i);
+	h->words = words;
+	h->refresh_period = tick_s(least_s) / REFRESHES;
 }
 
 void holder_forget(struct holder *h)
@@ -164,7 +199,7 @@ enum holder_news holder_see(
 		return HOLDER_SEEN;
 	set_place(h, vip, place, news->present);
 	/* the kernel itself removes IPv6 addresses from a link that goes down */
-	if (!may_hold(h, vip))
+	if (!may_hold(h, vip, now))
 		kernel_want(&h->kernel, vip, VRRP_HOLD_NONE);
 	*ret_vip = vip;
 	return kernel_see(&h->kernel, vip, is_present(h, vip),
@@ -220,12 +255,13 @@ static void follow_interfaces(struct holder *h, tick now)
 	}
 }
 
-/* A link that is down gives up its VIPs here and now, before the node has heard of it. */
-static void read_wanted(struct holder *h)
+/* A link that is down gives up its VIPs here and now, before the node has heard of it, and so does a
+ * lease that the fast thread does not renew. */
+static void read_wanted(struct holder *h, tick now)
 {
 	for (uint32_t vip = 0; vip < h->config->n_vips; vip++) {
 		const enum vrrp_hold wanted =
-			may_hold(h, vip) ? board_wanted(h->board, vip) : VRRP_HOLD_NONE;
+			may_hold(h, vip, now) ? board_wanted(h->board, vip) : VRRP_HOLD_NONE;
 
 		kernel_want(&h->kernel, vip, wanted);
 	}
@@ -242,6 +278,7 @@ static void put_change(struct holder *h, bool add, uint32_t vip, enum place plac
 		.add = add,
 		.ifindex = place == ON_LOOPBACK ? h->links->loopback : link_of(h, vip)->ifindex,
 		.address = h->config->vips[vip].address,
+		.lifetime_s = h->words.leases ? lifetime_s(h, h->config->vips[vip].service) : 0,
 	};
 }
 
@@ -277,8 +314,25 @@ static bool is_asked(const struct holder *h, uint32_t vip)
 	return h->places[vip] & wanted_place(h, vip) << ASKED_SHIFT;
 }
 
-/* First what kernel/ plans, then the VIPs that begin or cease to linger; an operation is at most two
- * changes. True if there was no room for all. */
+/* The VIPs that stay where they are. True if there was no room for all. */
+static bool fill_refreshes(struct holder *h)
+{
+	for (; h->refreshed < h->config->n_vips; h->refreshed++) {
+		const uint32_t vip = h->refreshed;
+		const uint8_t place = wanted_place(h, vip);
+
+		if (place == 0 || !h->vips[vip].ours || (h->places[vip] & ANYWHERE) != place ||
+			is_asked(h, vip))
+			continue;
+		if (h->batch.n == NETLINK_BATCH)
+			return true;
+		put_change(h, true, vip, place, NO_OP);
+	}
+	return false;
+}
+
+/* First what kernel/ plans, then the VIPs that begin or cease to linger, an operation being at most two
+ * changes; then those whose lifetime is to be refreshed. True if there was no room for all. */
 static bool fill_batch(struct holder *h, tick now)
 {
 	const uint32_t n_ops = kernel_plan(&h->kernel, now, h->ops, h->config->n_vips);
@@ -295,7 +349,7 @@ static bool fill_batch(struct holder *h, tick now)
 		if (h->vips[vip].wanted != VRRP_HOLD_NONE && is_present(h, vip) &&
 			(h->places[vip] & ANYWHERE) != wanted_place(h, vip) && !is_asked(h, vip))
 			put_moves(h, vip, NO_OP);
-	return vip < h->config->n_vips;
+	return fill_refreshes(h) || vip < h->config->n_vips;
 }
 
 static bool is_done(const struct netlink_change *c)
@@ -388,7 +442,11 @@ bool holder_work(struct holder *h, tick now)
 	bool more;
 
 	follow_interfaces(h, now);
-	read_wanted(h);
+	read_wanted(h, now);
+	if (now >= h->refresh_at) {
+		h->refreshed = 0;
+		h->refresh_at = h->words.leases ? tick_add(now, h->refresh_period) : TICK_NEVER;
+	}
 	more = fill_batch(h, now);
 	silence_interfaces(h);
 	(void)netlink_change(h->netlink, h->batch.changes, h->batch.n);
@@ -426,5 +484,5 @@ int holder_take_error(struct holder *h, uint32_t *ret_vip)
 
 tick holder_deadline(const struct holder *h)
 {
-	return kernel_deadline(&h->kernel);
+	return tick_min(kernel_deadline(&h->kernel), h->refresh_at);
 }

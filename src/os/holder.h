@@ -9,6 +9,9 @@
  * accepts and answers its packets, but nobody answers for it on the segment. IPv6 needs nothing more;
  * for IPv4 the interface's arp_ignore is 1 and its arp_announce 2 for as long as one of its VIPs
  * lingers. If the loopback is down, the VIP stays where it is.
+ *
+ * Where the kernel can't enforce the leases (os/fence), lifetimes do so roughly: each address is given
+ * one of as many whole seconds as its lease needs and one more, and is refreshed while its lease runs.
  */
 
 #include <stdbool.h>
@@ -16,6 +19,7 @@
 
 #include "config/config.h"
 #include "os/board.h"
+#include "os/fence.h"
 #include "os/links.h"
 #include "os/netlink.h"
 
@@ -25,6 +29,13 @@ struct holder;
 struct holder *holder_new(const struct config *config, const struct links *links,
 	struct netlink *netlink, struct board *board);
 void holder_free(struct holder *h);
+
+/*
+ * From now on addresses have lifetimes, and are held only while the lease that @words name for them
+ * runs, or ended less than a second ago; one that is closed (0) holds nobody to anything, since the
+ * fast thread was there to close it. To be called before holder_adopt().
+ */
+void holder_limit(struct holder *h, struct fence_words words);
 
 /* A full dump begins: whatever it does not mention is not there. */
 void holder_forget(struct holder *h);
@@ -66,5 +77,5 @@ bool holder_is_empty(const struct holder *h);
 /* The last failure of a change since the last call: negative errno and its VIP; 0 if there was none. */
 int holder_take_error(struct holder *h, uint32_t *ret_vip);
 
-/* When a failed change is to be tried again. */
+/* When a failed change is to be tried again, or lifetimes to be refreshed. */
 tick holder_deadline(const struct holder *h);

@@ -206,7 +206,9 @@ static void put_change(struct nlmsghdr *h, const struct netlink_change *c)
 	const void *bytes = ipv4 ? addr_ipv4_bytes(&c->address) : c->address.b;
 	const size_t size = addr_wire_size(addr_family(&c->address));
 	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof *m);
-	const struct ifa_cacheinfo lifetime = {.ifa_prefered = 0, .ifa_valid = FOREVER};
+	const uint32_t valid_s = c->lifetime_s ? c->lifetime_s : FOREVER;
+	const struct ifa_cacheinfo lifetime = {
+		.ifa_prefered = ipv4 ? valid_s : 0, .ifa_valid = valid_s};
 
 	m->ifa_family = ipv4 ? AF_INET : AF_INET6;
 	m->ifa_prefixlen = ipv4 ? 32 : 128;
@@ -215,8 +217,7 @@ static void put_change(struct nlmsghdr *h, const struct netlink_change *c)
 	if (!c->add)
 		return;
 	m->ifa_scope = RT_SCOPE_UNIVERSE;
-	if (!ipv4)
-		mnl_attr_put(h, IFA_CACHEINFO, sizeof lifetime, &lifetime);
+	mnl_attr_put(h, IFA_CACHEINFO, sizeof lifetime, &lifetime);
 	mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE);
 	mnl_attr_put_u8(h, IFA_PROTO, NETLINK_TAG);
 }

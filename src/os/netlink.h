@@ -61,7 +61,8 @@ struct netlink_change {
 	bool add;
 	uint32_t ifindex;
 	struct addr address;
-	int error; /* set: 0 or negative errno */
+	uint32_t lifetime_s; /* an addition: after which the kernel removes it; 0: never */
+	int error;           /* set: 0 or negative errno */
 };
 
 /* At most so many changes in one batch. */
