@@ -4,22 +4,10 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "wire/checksum.h"
+#include "wire/frames.h"
 
-#define ETHERTYPE_IPV4         0x0800
-#define ETHERTYPE_ARP          0x0806
-#define ETHERTYPE_IPV6         0x86dd
-#define ARP_ETHERNET           1
-#define ARP_REQUEST            1
-#define ICMPV6                 58
-#define ND_SOLICITATION        135
-#define ND_ADVERTISEMENT       136
-#define ND_HOP_LIMIT           255 /* RFC 4861 7.1.1: or it is not from this link */
-#define ND_FLAG_ROUTER         0x80000000
-#define ND_FLAG_OVERRIDE       0x20000000
-#define ND_SOURCE_LINK_ADDRESS 1
-#define ND_TARGET_LINK_ADDRESS 2
-#define ND_SIZE                32 /* type to target, and one link-layer address option */
-#define ND_CHECKSUM_AT         2
+#define ND_SIZE        32 /* type to target, and one link-layer address option */
+#define ND_CHECKSUM_AT 2
 
 static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const struct addr all_nodes = {{0xff, 0x02, [15] = 0x01}};
