@@ -31,6 +31,7 @@ static const struct schema_key file_keys[] = {
 			.initial = "auto",
 			.form = "auto, tcx, clsact, lifetime or off",
 		},
+	[FILE_CONTROL] = {.name = "control"},
 	[FILE_SERVICES] = {.name = "services"},
 };
 
@@ -39,7 +40,7 @@ _Static_assert(ARRAY_SIZE(file_keys) == FILE_KEYS, "a table of all keys");
 static const struct schema file_schema = {"the file", file_keys, FILE_KEYS};
 
 const struct schema *const config_schemas[] = {&file_schema, &node_schema, &service_schema,
-	&vip_schema, &vrrp_schema, &announce_schema, &auth_schema, NULL};
+	&vip_schema, &vrrp_schema, &announce_schema, &auth_schema, &control_schema, NULL};
 
 static void read_fence(struct findings *findings, const struct schema_key *key,
 	const struct tree *value, void *target)
@@ -151,6 +152,7 @@ static void read_file(struct reading *r)
 		read_vrrp(r, r->at[FILE_VRRP], &r->vrrp);
 	read_announce(r, r->at[FILE_ANNOUNCE]);
 	read_auth(r, r->at[FILE_AUTH]);
+	read_control(r, r->at[FILE_CONTROL]);
 	if (r->at[FILE_SERVICES])
 		read_services(r, r->at[FILE_SERVICES]);
 	else if (r->all_known)

@@ -97,6 +97,12 @@ struct config_vip {
 	uint32_t line; /* where the file lists it */
 };
 
+/* What becomes of a VIP that a machine outside the cluster answers for, too (RFC 5227 2.4). */
+enum config_conflict {
+	CONFIG_CONFLICT_DEFEND, /* it is announced again, at most every 10 s; the default */
+	CONFIG_CONFLICT_YIELD,  /* nobody of the cluster has it for as long as that machine answers */
+};
+
 /* How neighbours are told of a move. */
 struct config_announce {
 	tick shots
@@ -105,6 +111,7 @@ struct config_announce {
 	tick refresh;   /* then every so often, jittered; default 60 s; 0 means never */
 	uint32_t rate;  /* announcements a second and interface; default 2000 */
 	uint32_t burst; /* at once; default 1024 */
+	enum config_conflict conflict;
 };
 
 /* Whether advertisements are authenticated; a cluster is rolled out in this order. */
@@ -130,6 +137,12 @@ enum config_fence {
 	CONFIG_FENCE_OFF,      /* nothing does */
 };
 
+/* Groups of users that may use the control socket; empty: the daemon's own. */
+struct config_control {
+	char read[CONFIG_NAME_SIZE];  /* ask for the status */
+	char steer[CONFIG_NAME_SIZE]; /* also drain and undrain */
+};
+
 struct config {
 	char cluster[CONFIG_NAME_SIZE]; /* default "roost" */
 	struct config_node *nodes;
@@ -140,6 +153,7 @@ struct config {
 	uint32_t n_nodes, n_interfaces, n_services, n_bundles, n_vips;
 	struct config_announce announce;
 	struct config_auth auth;
+	struct config_control control;
 	enum config_fence fence;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The sections of options: `vrrp:`, of the file and of each service, and `announce:`. */
+/* The sections of options: `vrrp:`, of the file and of each service, `announce:` and `control:`. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +21,8 @@
 
 static const tick initial_schedule[] = {0, 50 * MS, 300 * MS, 1100 * MS, 3000 * MS};
 
-static schema_read_fn read_redundancy, read_checksum, read_peers, read_vrids, read_schedule;
+static schema_read_fn read_redundancy, read_checksum, read_peers, read_vrids, read_schedule,
+	read_conflict;
 
 static const struct schema_key vrrp_keys[] = {
 	[VRRP_VERSION] =
@@ -140,9 +141,30 @@ static const struct schema_key announce_keys[] = {
 		.most = 1000000,
 		.initial = "1024",
 	},
+	{
+		.name = "conflict",
+		.read = read_conflict,
+		.initial = "defend",
+		.form = "defend or yield",
+	},
 };
 
 const struct schema announce_schema = {"\"announce\"", announce_keys, ARRAY_SIZE(announce_keys)};
+
+static const struct schema_key control_keys[] = {
+	{
+		.name = "read",
+		.read = value_read_name,
+		.offset = offsetof(struct config_control, read),
+	},
+	{
+		.name = "steer",
+		.read = value_read_name,
+		.offset = offsetof(struct config_control, steer),
+	},
+};
+
+const struct schema control_schema = {"\"control\"", control_keys, ARRAY_SIZE(control_keys)};
 
 static bool is_word(const struct tree *value, const char *word)
 {
@@ -296,6 +318,20 @@ static void read_schedule(struct findings *findings, const struct schema_key *ke
 	announce->n_shots = n;
 }
 
+static void read_conflict(struct findings *findings, const struct schema_key *key,
+	const struct tree *value, void *target)
+{
+	static const char *const words[] = {
+		[CONFIG_CONFLICT_DEFEND] = "defend",
+		[CONFIG_CONFLICT_YIELD] = "yield",
+	};
+	struct config_announce *const announce = target;
+	uint32_t word;
+
+	if (value_word(findings, key, value, words, ARRAY_SIZE(words), &word))
+		announce->conflict = (enum config_conflict)word;
+}
+
 void vrrp_section_init(struct vrrp_section *section)
 {
 	*section = (struct vrrp_section){0};
@@ -383,4 +419,20 @@ void read_announce(struct reading *r, const struct tree *value)
 		return;
 	}
 	schema_read(r->findings, &announce_schema, value, announce, at);
+}
+
+void read_control(struct reading *r, const struct tree *value)
+{
+	const struct tree *at[SCHEMA_KEYS_MAX];
+
+	if (!value)
+		return;
+	if (value->kind != TREE_MAPPING) {
+		findings_error(r->findings, value->at,
+			"\"control\" names groups of users, such as \"steer: operators\", and this "
+			"is %s",
+			tree_kind_name(value));
+		return;
+	}
+	schema_read(r->findings, &control_schema, value, &r->config->control, at);
 }

@@ -24,6 +24,7 @@ enum file_key {
 	FILE_ANNOUNCE,
 	FILE_AUTH,
 	FILE_FENCE,
+	FILE_CONTROL,
 	FILE_SERVICES,
 	FILE_KEYS
 };
@@ -50,8 +51,8 @@ enum service_key {
 
 enum auth_key { AUTH_MODE, AUTH_KEYS, AUTH_WINDOW, AUTH_KEYS_COUNT };
 
-extern const struct schema node_schema, vrrp_schema, announce_schema, auth_schema, service_schema,
-	vip_schema;
+extern const struct schema node_schema, vrrp_schema, announce_schema, auth_schema, control_schema,
+	service_schema, vip_schema;
 
 /* A `vrrp:` section. */
 struct vrrp_section {
@@ -98,6 +99,7 @@ struct reading {
 void read_nodes(struct reading *r, const struct tree *value);
 void read_announce(struct reading *r, const struct tree *value);
 void read_auth(struct reading *r, const struct tree *value);
+void read_control(struct reading *r, const struct tree *value);
 void read_services(struct reading *r, const struct tree *value);
 
 /* Sets *@section, defaults first when it is the file's own, later ones on top of it. */

@@ -101,9 +101,12 @@ void dump_config(const struct config *c, FILE *out)
 	for (uint32_t i = 0; i < c->announce.n_shots; i++)
 		dump_duration("at", c->announce.shots[i], out);
 	dump_duration("refresh", c->announce.refresh, out);
-	fprintf(out, " rate %u burst %u\n", c->announce.rate, c->announce.burst);
+	fprintf(out, " rate %u burst %u%s\n", c->announce.rate, c->announce.burst,
+		c->announce.conflict == CONFIG_CONFLICT_YIELD ? " conflict yield" : "");
 	if (c->auth.mode != CONFIG_AUTH_OFF)
 		dump_auth(&c->auth, out);
+	if (c->control.read[0] || c->control.steer[0])
+		fprintf(out, "control read %s steer %s\n", c->control.read, c->control.steer);
 	if (c->fence != CONFIG_FENCE_AUTO)
 		fprintf(out, "fence %s\n", fences[c->fence]);
 }

@@ -380,7 +380,7 @@ END_TEST
 
 /* The manual's section of each table, in the order of config_schemas. */
 static const char *const manual_sections[] = {
-	"THE FILE", "A NODE", "A SERVICE", "A VIP", "VRRP", "ANNOUNCE", "AUTH"};
+	"THE FILE", "A NODE", "A SERVICE", "A VIP", "VRRP", "ANNOUNCE", "AUTH", "CONTROL"};
 
 /* A section's text, cut off at the next one; to be freed. */
 static char *manual_section(const char *manual, const char *name)
