@@ -25,23 +25,12 @@
 #include "os/fence_filter.h"
 
 #define VIPS   5000 /* so many that a lookup costs what it may cost */
-#define LEASE 7
+#define LEASE  7
 #define PASS   (-1)
 #define REPEAT 200000
 
 enum party { OTHER, VIP, SECOND /* like OTHER */ };
-enum layer {
-	IPV4,
-	IPV6,
-	UDP6,
-	ARP,
-	SOLICIT,
-	ADVERTISE,
-	LEASE_SOLICIT,
-	ECHO6,
-	HOP_BY_HOP,
-	FOREIGN
-};
+enum layer { IPV4, IPV6, UDP6, ARP, SOLICIT, ADVERTISE, LEASE_SOLICIT, ECHO6, HOP_BY_HOP, FOREIGN };
 enum need { NOTHING, DATA, NEIGHBOUR };
 
 struct kind {

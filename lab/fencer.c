@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * fencer [-m auto|tcx|clsact|off] [-d DIRECTORY] ADDRESS=ROUTER...: opens the fence for these VIPs,
+ * fencer [-m auto|tcx|clsact|off] [-d DIRECTORY] ADDRESS=LEASE...: opens the fence for these VIPs,
  * as roostd would, and does what the lines on its standard input say. Each is answered by one line;
  * the first line of all says `ready MECHANISM new|inherited`, or `error` and why.
  *
- *    permit VIP absent|closed|data|full    VIP and ROUTER: numbers from 0
- *    lease ROUTER MS                       from now on; answers when it ends, ns of CLOCK_BOOTTIME
+ *    permit VIP absent|closed|data|full    VIP and LEASE:  numbers from 0
+ *    lease LEASE MS                        from now on; answers when it ends, ns of CLOCK_BOOTTIME
  *    keep MS                               for all leases, renewed until another lease or keep
  *    refresh                               answers on how many interfaces it was put up anew
  *    dropped                               answers with four counts
@@ -55,7 +55,7 @@ static void read_vips(struct fencer *f, char **arguments, int n)
 		if (lease)
 			*lease++ = '\0';
 		if (!lease || !addr_parse(arguments[i], &vips[i].address)) {
-			fprintf(stderr, "fencer: %s is no ADDRESS=ROUTER\n", arguments[i]);
+			fprintf(stderr, "fencer: %s is no ADDRESS=LEASE\n", arguments[i]);
 			exit(1);
 		}
 		vips[i].lease = (uint32_t)strtoul(lease, NULL, 10);
@@ -99,7 +99,8 @@ static void obey(struct fencer *f, const char *line)
 	char word[16];
 
 	if (sscanf(line, "permit %u %15s", &index, word) == 2 && index < f->setup.n_vips) {
-		fence_permit(f->words, index, find(word, permissions, 4));
+		fence_permit(
+			f->words, index, f->setup.vips[index].lease, find(word, permissions, 4));
 		printf("%s\n", word);
 	} else if (sscanf(line, "lease %u %u", &index, &ms) == 2 && index < f->setup.n_leases) {
 		f->keep = 0;

@@ -32,7 +32,7 @@ struct board {
 	int fast_fd, slow_fd;
 	struct ring messages, records;
 	_Atomic uint64_t records_lost;
-	_Atomic uint64_t turns;
+	_Atomic uint64_t turns, beats;
 	_Atomic bool snapshot_asked, stopped, quitting;
 };
 
@@ -256,6 +256,16 @@ void board_count_turn(struct board *b)
 uint64_t board_turns(const struct board *b)
 {
 	return atomic_load_explicit(&b->turns, memory_order_relaxed);
+}
+
+void board_beat(struct board *b)
+{
+	atomic_fetch_add_explicit(&b->beats, 1, memory_order_relaxed);
+}
+
+uint64_t board_beats(const struct board *b)
+{
+	return atomic_load_explicit(&b->beats, memory_order_relaxed);
 }
 
 void board_set_stopped(struct board *b)

@@ -71,6 +71,10 @@ void board_give_snapshot(struct board *b);
 void board_count_turn(struct board *b);
 uint64_t board_turns(const struct board *b);
 
+/* The slow thread makes progress: it beats at least once a second. */
+void board_beat(struct board *b);
+uint64_t board_beats(const struct board *b);
+
 /* The node has handed everything over (fast says so); the fast thread is to return (slow says so). */
 void board_set_stopped(struct board *b);
 bool board_is_stopped(const struct board *b);

@@ -151,8 +151,10 @@ static unsigned spoken_families(const struct plan *p)
 
 static int make_nodes(struct daemon *d)
 {
-	struct node_setup setup = {
-		.config = d->setup.config, .plan = d->setup.plan, .self = d->setup.self};
+	struct node_setup setup = {.config = d->setup.config,
+		.plan = d->setup.plan,
+		.self = d->setup.self,
+		.fenced = daemon_is_fenced(d)};
 
 	if (getrandom(&setup.seed, sizeof setup.seed, 0) != sizeof setup.seed)
 		return -EIO;
@@ -171,7 +173,22 @@ static int make_tables(struct daemon *d)
 	if (!d->journal || !d->board || !d->links)
 		return -ENOMEM;
 	links_init(d->links, config, d->setup.self);
-	return make_nodes(d);
+	return 0;
+}
+
+/* The lock beside the socket keeps a second daemon from touching anything. */
+static int open_control(struct daemon *d)
+{
+	const int error =
+		control_new(d->event, d->setup.socket_path, daemon_on_request, d, &d->control);
+
+	if (error == -EADDRINUSE)
+		journal_line(d->journal, JOURNAL_ERROR, "another roostd serves %s",
+			d->setup.socket_path);
+	else if (error)
+		journal_line(d->journal, JOURNAL_ERROR, "cannot listen on %s: %s",
+			d->setup.socket_path, strerror(-error));
+	return error;
 }
 
 static int open_kernel(struct daemon *d)
@@ -188,6 +205,10 @@ static int open_kernel(struct daemon *d)
 	d->holder = holder_new(config, d->links, d->netlink, d->board);
 	if (!d->holder)
 		return complain(d, "start", -ENOMEM);
+	if (daemon_is_fenced(d))
+		holder_rely_on_fence(d->holder);
+	else if (d->fencing.mechanism == CONFIG_FENCE_LIFETIME)
+		holder_limit(d->holder, fence_words(d->fence));
 	error = announcer_new(config, d->links, d->netlink, d->board, d->holder, &d->announcer);
 	return complain(d, "open the packet socket", error);
 }
@@ -215,24 +236,36 @@ static int look_around(struct daemon *d)
 	return 0;
 }
 
+static int start_fast(struct daemon *d)
+{
+	const struct fast_setup setup = {
+		.node = d->node,
+		.snapshot = d->snapshot,
+		.board = d->board,
+		.raw = d->raw,
+		.auth = d->setup.auth,
+		.words = fence_words(d->fence),
+	};
+
+	return complain(d, "start the fast thread", fast_start(&setup, &d->fast));
+}
+
 static int start(struct daemon *d)
 {
 	int error;
 
 	d->started = d->now = clock_now();
 	error = make_tables(d);
-	if (error)
-		return complain(d, "start", error);
-	error = sd_event_new(&d->event);
+	if (!error)
+		error = sd_event_new(&d->event);
 	if (error < 0)
 		return complain(d, "start", error);
-	error = control_new(d->event, d->setup.socket_path, daemon_on_request, d, &d->control);
-	if (error == -EADDRINUSE)
-		journal_line(d->journal, JOURNAL_ERROR, "another roostd serves %s",
-			d->setup.socket_path);
-	else if (error)
-		journal_line(d->journal, JOURNAL_ERROR, "cannot listen on %s: %s",
-			d->setup.socket_path, strerror(-error));
+	error = open_control(d);
+	/* closed, before there is an address that could be reached */
+	if (!error)
+		error = daemon_open_fence(d);
+	if (!error)
+		error = complain(d, "start", make_nodes(d));
 	if (!error)
 		error = open_kernel(d);
 	if (!error)
@@ -247,10 +280,16 @@ static int start(struct daemon *d)
 	/* a takeover waits for this thread too: address and announcement; not permitted is not fatal */
 	(void)setpriority(PRIO_PROCESS, 0, -20);
 	daemon_start_sequence(d);
-	error = fast_start(
-		&(struct fast_setup){d->node, d->snapshot, d->board, d->raw, d->setup.auth},
-		&d->fast);
-	return complain(d, "start the fast thread", error);
+	return start_fast(d);
+}
+
+/* While an address is left it stays up, and keeps it from being served. */
+static void close_fence(struct daemon *d)
+{
+	const bool held =
+		d->holder ? !holder_is_empty(d->holder) : d->fence && fence_is_inherited(d->fence);
+
+	fence_close(d->fence, !held);
 }
 
 static void finish(struct daemon *d)
@@ -263,6 +302,7 @@ static void finish(struct daemon *d)
 		if (daemon_signs(d))
 			daemon_save_sequence(d);
 	}
+	close_fence(d);
 	control_free(d->control);
 	announcer_free(d->announcer);
 	holder_free(d->holder);

@@ -8,6 +8,7 @@
  *    turn.c     what it does each time that it wakes
  *    tell.c     links and groups, for the fast thread
  *    signing.c  the sequence of what is signed, kept in a file
+ *    fencing.c  which fence stands, and whether everywhere
  */
 
 #include <limits.h>
@@ -18,12 +19,14 @@
 #include "os/control.h"
 #include "os/daemon.h"
 #include "os/fast.h"
+#include "os/fence.h"
 #include "os/holder.h"
 #include "os/journal.h"
 #include "os/links.h"
 #include "os/netlink.h"
 #include "os/raw.h"
 #include "os/sequence.h"
+#include "status/status.h"
 
 /* What was refused for want of room is tried again after so long. */
 #define RETRY_SOON tick_ms(10)
@@ -47,6 +50,13 @@ struct daemon {
 	struct holder *holder;
 	struct announcer *announcer;
 	struct control *control;
+	struct fence *fence;
+	struct {
+		enum config_fence mechanism;    /* never auto */
+		char reason[FENCE_REASON_SIZE]; /* why it does not protect in full; else empty */
+		tick looked_at;
+		bool stale; /* an interface came or went since */
+	} fencing;
 	struct node *node, *snapshot;
 	struct fast *fast;
 	struct told told[CONFIG_INTERFACES_MAX];
@@ -85,6 +95,17 @@ void daemon_write_journal(struct daemon *d);
 
 /* tell.c: tells the fast thread which links can speak; joins and leaves the groups there. */
 void daemon_tell_links(struct daemon *d);
+
+/* fencing.c: puts up the fence that the file asks for, closed. 0, or negative errno and an error in the
+ * journal; with `fence: auto` the next best is found and a warning says so. */
+int daemon_open_fence(struct daemon *d);
+/* Whether the kernel enforces the leases. */
+bool daemon_is_fenced(const struct daemon *d);
+/* Makes it stand on all interfaces that there are now. */
+void daemon_mend_fence(struct daemon *d);
+/* When it should be looked at again. */
+tick daemon_fence_deadline(const struct daemon *d);
+struct status_fence daemon_fence_status(const struct daemon *d);
 
 /* signing.c: whether what is sent is signed; then its last sequence is kept. */
 bool daemon_signs(const struct daemon *d);

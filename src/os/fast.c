@@ -23,6 +23,12 @@
 /* Nor must forgeries, of which each costs a hash: so many of them end the reading of a turn. */
 #define FORGERIES_MAX 64
 
+/* The slow thread that has not beaten for so long, of the time that this thread was awake, hangs. */
+#define HANG_LIMIT tick_s(10)
+
+/* A turn later than this was a pause of the whole machine or process. */
+#define PAUSE tick_s(1)
+
 struct fast {
 	struct node *node;
 	struct node *snapshot;
@@ -34,6 +40,11 @@ struct fast {
 	pthread_t thread;
 	bool realtime;
 	bool relinked; /* in this turn a link changed */
+	bool fenced;   /* all cells have been written once */
+	struct fence_words words;
+	uint64_t beats; /* of the slow thread, last seen ... */
+	tick beatless;  /* ... and for how long there was no other */
+	tick turned;    /* when the last turn was */
 	uint32_t ifindex[CONFIG_INTERFACES_MAX];
 	uint32_t *announced; /* by VIP: the last number that the board answered */
 	struct raw_datagram datagrams[RAW_BATCH];
@@ -204,6 +215,32 @@ static void send_advert(struct fast *f, const struct node_send *send)
 		raw_queue(f->raw, ifindex, &f->advert, advert_group(router->family));
 }
 
+static void permit(const struct fast *f, uint32_t vip)
+{
+	const struct node_vip *v = &f->node->vips[vip];
+	const uint32_t router = f->node->units[v->unit].router;
+
+	fence_permit(
+		f->words, vip, v->handover ? f->node->n_routers + router : router, v->permission);
+}
+
+/* The leases come from the node alone, so what a previous life left running ends here. */
+static void tell_fence(struct fast *f, bool everything)
+{
+	const struct node *n = f->node;
+
+	for (uint32_t i = 0; i < n->n_routers; i++) {
+		fence_renew(f->words, i, n->routers[i].service.until);
+		fence_renew(f->words, n->n_routers + i, n->routers[i].handover_until);
+	}
+	if (everything)
+		for (uint32_t vip = 0; vip < n->n_vips; vip++)
+			permit(f, vip);
+	else
+		for (uint32_t i = 0; i < f->effects->n_holds; i++)
+			permit(f, f->effects->holds[i]);
+}
+
 /* Carries out the effects; the slow thread is kicked once if there is anything for it. */
 static void carry_out(struct fast *f)
 {
@@ -241,6 +278,18 @@ static void carry_out(struct fast *f)
 		board_kick_slow(f->board);
 }
 
+/* Time passes here only while this thread gets turns: a pause of all is nobody's hang. */
+static void watch_slow(struct fast *f, tick now)
+{
+	const uint64_t beats = board_beats(f->board);
+	const tick passed = tick_since(now, f->turned);
+
+	f->beatless = beats != f->beats ? 0 : f->beatless + (passed < PAUSE ? passed : 0);
+	f->beats = beats;
+	f->turned = now;
+	ASSERT(f->beatless < HANG_LIMIT);
+}
+
 static void turn(struct fast *f, bool kicked)
 {
 	const struct node_event end = {.kind = NODE_EV_TICK};
@@ -256,7 +305,10 @@ static void turn(struct fast *f, bool kicked)
 		take_messages(f, now);
 	}
 	node_step(f->node, &end, now, f->effects);
+	tell_fence(f, kicked && !f->fenced);
+	f->fenced |= kicked;
 	carry_out(f);
+	watch_slow(f, now);
 }
 
 static void *run(void *argument)
@@ -311,6 +363,8 @@ int fast_start(const struct fast_setup *setup, struct fast **ret_fast)
 	f->board = setup->board;
 	f->raw = setup->raw;
 	f->auth = setup->auth;
+	f->words = setup->words;
+	f->turned = clock_now();
 	f->effects = node_effects_new(node);
 	f->announced = calloc(node->n_vips ? node->n_vips : 1, sizeof *f->announced);
 	error = f->effects && f->announced ? create_thread(f) : -ENOMEM;

@@ -5,15 +5,19 @@
  * The thread that may not be late: it owns the node and the raw sockets' data path. It never
  * allocates, blocks, logs or talks to the kernel but by recvmmsg, sendmmsg and ppoll.
  *
- *    wait ─► clock ─► drain both sockets ─► the board's news ─► TICK ─► send, write to the board ─┐
- *      └──────────────────────────────────────────────────────────────────────────────────────┘
+ *    wait ─► clock ─► drain sockets ─► the board's news ─► TICK ─► fence ─► send ─► write to the board ─┐
+ *      └────────────────────────────────────────────────────────────────────────────────────────────┘
  *
  * The sockets are drained before the TICK, always: an advertisement that waits in the socket must be
- * heard before its sender is judged silent, however late this thread was.
+ * heard before its sender is judged silent, however late this thread was. The fence is told before
+ * anything is sent: a lease counts from the clock of the turn, and its end is in the kernel's hands.
+ *
+ * A daemon whose slow thread stands still can't be trusted with addresses; then the whole of it aborts.
  */
 
 #include "node/node.h"
 #include "os/board.h"
+#include "os/fence.h"
 #include "os/raw.h"
 
 struct fast;
@@ -25,6 +29,7 @@ struct fast_setup {
 	struct board *board;
 	struct raw *raw;
 	struct auth *auth; /* verifies what comes in; NULL: nothing is verified */
+	struct fence_words words;
 };
 
 /* Returns 0 or negative errno; the thread runs from here on. */

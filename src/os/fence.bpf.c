@@ -6,7 +6,7 @@
  * state of their own, and work on when the daemon is dead or frozen: a lease that nobody renews has
  * run out.
  *
- *    address in the packet ── vips ──► VIP ── cells ──► permission, router ── leases ──► deadline
+ *    address in the packet ── vips ──► VIP ── cells ──► permission, lease ── leases ──► deadline
  *
  *                      arriving: what it is for    leaving: what it tells of
  *    data              destination                 source
@@ -85,7 +85,7 @@ struct {
 	__uint(max_entries, 1);
 } vips SEC(".maps");
 
-/* By VIP: enum lease_permission in the low 8 bits, above them the index of its router. */
+/* By VIP: enum lease_permission in the low 8 bits, above them the index of its lease. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -94,7 +94,7 @@ struct {
 	__uint(max_entries, 1);
 } cells SEC(".maps");
 
-/* By router: when its lease ends, in ns of CLOCK_BOOTTIME; 0 is closed. */
+/* By lease: when it ends, in ns of CLOCK_BOOTTIME; 0 is closed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -162,7 +162,7 @@ static __always_inline bool load_words(const struct frame *f, __u32 offset, void
 static __always_inline bool is_permitted(const struct frame *f, __u64 cell, bool neighbour)
 {
 	const enum lease_permission permission = cell & 0xff;
-	const __u32 router = cell >> 8;
+	const __u32 lease = cell >> 8;
 	const volatile __u64 *until;
 
 	/* served elsewhere; this node may route or bridge between that one and others */
@@ -170,7 +170,7 @@ static __always_inline bool is_permitted(const struct frame *f, __u64 cell, bool
 		return !f->leaving || f->skb->ingress_ifindex != 0;
 	if (permission != LEASE_FULL && (permission != LEASE_DATA || neighbour))
 		return false;
-	until = bpf_map_lookup_elem(&leases, &router);
+	until = bpf_map_lookup_elem(&leases, &lease);
 	return until && bpf_ktime_get_boot_ns() < *until;
 }
 

@@ -38,9 +38,9 @@ static const char *const map_names[MAPS] = {"vips", "cells", "leases", "drops"};
 /* The maps of a previous life; the first fd is -1 if there is none. */
 struct heritage {
 	int fds[MAPS];
-	uint32_t n_vips, n_routers;
+	uint32_t n_vips, n_leases;
 	struct fence_words words;
-	bool same; /* VIPs and routers as now: these maps are used on */
+	bool same; /* VIPs as now, and as many leases: these maps are used on */
 };
 
 struct fence {
@@ -48,7 +48,7 @@ struct fence {
 	struct fence_bpf *skeleton;          /* NULL: off */
 	struct fence_program programs[2][2]; /* [without Ethernet header][leaving] */
 	struct fence_words words;
-	uint32_t n_vips, n_routers;
+	uint32_t n_vips, n_leases;
 	bool inherited;
 	int directory_fd; /* locked: one daemon in a directory at a time */
 	int query_fd;     /* a socket to ask for interfaces */
@@ -144,21 +144,21 @@ static int map_words(int fd, uint32_t n, _Atomic uint64_t **ret_words)
 	return 0;
 }
 
-static void unmap_words(struct fence_words *words, uint32_t n_vips, uint32_t n_routers)
+static void unmap_words(struct fence_words *words, uint32_t n_vips, uint32_t n_leases)
 {
 	if (words->cells)
 		munmap(words->cells, words_size(n_vips));
 	if (words->leases)
-		munmap(words->leases, words_size(n_routers));
+		munmap(words->leases, words_size(n_leases));
 	*words = (struct fence_words){0};
 }
 
-static uint64_t cell_of(uint32_t router, enum lease_permission permission)
+static uint64_t cell_of(uint32_t lease, enum lease_permission permission)
 {
-	return (uint64_t)router << PERMISSION_BITS | permission;
+	return (uint64_t)lease << PERMISSION_BITS | permission;
 }
 
-static uint32_t cell_router(uint64_t cell)
+static uint32_t cell_lease(uint64_t cell)
 {
 	return (uint32_t)(cell >> PERMISSION_BITS);
 }
@@ -172,7 +172,7 @@ static enum lease_permission cell_permission(uint64_t cell)
 
 static void disown(struct heritage *h)
 {
-	unmap_words(&h->words, h->n_vips, h->n_routers);
+	unmap_words(&h->words, h->n_vips, h->n_leases);
 	for (int i = 0; i < MAPS; i++) {
 		if (h->fds[i] >= 0)
 			close(h->fds[i]);
@@ -212,10 +212,10 @@ static void inherit(const struct fence *f, struct bpf_map *const *like, struct h
 		}
 	}
 	h->n_vips = entries[MAP_CELLS];
-	h->n_routers = entries[MAP_LEASES];
+	h->n_leases = entries[MAP_LEASES];
 	if (entries[MAP_VIPS] != h->n_vips || entries[MAP_DROPS] != DROP_KINDS ||
 		map_words(h->fds[MAP_CELLS], h->n_vips, &h->words.cells) ||
-		map_words(h->fds[MAP_LEASES], h->n_routers, &h->words.leases))
+		map_words(h->fds[MAP_LEASES], h->n_leases, &h->words.leases))
 		disown(h);
 }
 
@@ -231,47 +231,46 @@ static bool find_heir(const struct heritage *h, const struct addr *address, uint
 
 static bool is_same(const struct heritage *h, const struct fence_setup *s)
 {
-	if (h->fds[0] < 0 || h->n_vips != s->n_vips || h->n_routers != s->n_routers)
+	if (h->fds[0] < 0 || h->n_vips != s->n_vips || h->n_leases != s->n_leases)
 		return false;
 	for (uint32_t i = 0; i < s->n_vips; i++) {
 		uint32_t vip;
 
-		if (!find_heir(h, &s->vips[i].address, &vip) || vip != i ||
-			cell_router(h->words.cells[i]) != s->vips[i].router)
+		if (!find_heir(h, &s->vips[i].address, &vip) || vip != i)
 			return false;
 	}
 	return true;
 }
 
 /* A VIP keeps its permission. @ends, TICK_NEVER at first: when the first lease ends that a VIP
- * of the router had. */
+ * that goes by it had. */
 static void hand_down(
 	struct fence *f, const struct heritage *h, const struct fence_setup *s, tick *ends)
 {
 	for (uint32_t i = 0; i < s->n_vips; i++) {
-		const uint32_t router = s->vips[i].router;
+		const uint32_t lease = s->vips[i].lease;
 		enum lease_permission permission;
-		uint32_t vip, old_router;
+		uint32_t vip, old_lease;
 
 		if (!find_heir(h, &s->vips[i].address, &vip))
 			continue;
 		permission = cell_permission(h->words.cells[vip]);
-		old_router = cell_router(h->words.cells[vip]);
-		f->words.cells[i] = cell_of(router, permission);
-		if (permission >= LEASE_DATA && old_router < h->n_routers)
-			ends[router] = tick_min(ends[router], h->words.leases[old_router]);
+		old_lease = cell_lease(h->words.cells[vip]);
+		f->words.cells[i] = cell_of(lease, permission);
+		if (permission >= LEASE_DATA && old_lease < h->n_leases)
+			ends[lease] = tick_min(ends[lease], h->words.leases[old_lease]);
 	}
 }
 
 static int inherit_words(struct fence *f, const struct heritage *h, const struct fence_setup *s)
 {
-	tick *ends = malloc(s->n_routers * sizeof *ends);
+	tick *ends = malloc(s->n_leases * sizeof *ends);
 
 	if (!ends)
 		return -ENOMEM;
-	memset(ends, 0xff, s->n_routers * sizeof *ends);
+	memset(ends, 0xff, s->n_leases * sizeof *ends);
 	hand_down(f, h, s, ends);
-	for (uint32_t i = 0; i < s->n_routers; i++)
+	for (uint32_t i = 0; i < s->n_leases; i++)
 		f->words.leases[i] = ends[i] == TICK_NEVER ? 0 : ends[i];
 	free(ends);
 	return 0;
@@ -287,7 +286,7 @@ static int fill(struct fence *f, const struct heritage *h, const struct fence_se
 
 		if (error)
 			return error;
-		f->words.cells[i] = cell_of(s->vips[i].router, LEASE_CLOSED);
+		f->words.cells[i] = cell_of(s->vips[i].lease, LEASE_CLOSED);
 	}
 	return h->fds[0] < 0 ? 0 : inherit_words(f, h, s);
 }
@@ -323,7 +322,7 @@ static int size_maps(struct fence *f, const struct fence_setup *s)
 	if (!error)
 		error = bpf_map__set_max_entries(f->skeleton->maps.cells, s->n_vips);
 	if (!error)
-		error = bpf_map__set_max_entries(f->skeleton->maps.leases, s->n_routers);
+		error = bpf_map__set_max_entries(f->skeleton->maps.leases, s->n_leases);
 	return error;
 }
 
@@ -357,7 +356,7 @@ static int load(struct fence *f, const struct fence_setup *s, struct heritage *h
 	if (!error)
 		error = map_words(bpf_map__fd(maps[MAP_CELLS]), s->n_vips, &f->words.cells);
 	if (!error)
-		error = map_words(bpf_map__fd(maps[MAP_LEASES]), s->n_routers, &f->words.leases);
+		error = map_words(bpf_map__fd(maps[MAP_LEASES]), s->n_leases, &f->words.leases);
 	if (!error && !h->same)
 		error = fill(f, h, s);
 	if (error)
@@ -504,7 +503,7 @@ static int remove_pins(const struct fence *f, char *reason)
 static void free_fence(struct fence *f)
 {
 	if (f->skeleton) {
-		unmap_words(&f->words, f->n_vips, f->n_routers);
+		unmap_words(&f->words, f->n_vips, f->n_leases);
 		fence_bpf__destroy(f->skeleton);
 	} else {
 		free(f->words.cells);
@@ -559,7 +558,7 @@ static int open_off(struct fence *f, char *reason)
 	if (error && error != -EACCES)
 		return error;
 	f->words.cells = calloc(f->n_vips, sizeof *f->words.cells);
-	f->words.leases = calloc(f->n_routers, sizeof *f->words.leases);
+	f->words.leases = calloc(f->n_leases, sizeof *f->words.leases);
 	if (!f->words.cells || !f->words.leases)
 		return fail(reason, -ENOMEM, "the fence");
 	return 0;
@@ -572,13 +571,13 @@ int fence_open(const struct fence_setup *setup, char reason[static FENCE_REASON_
 	struct fence *f = calloc(1, sizeof *f);
 	int error;
 
-	ASSERT(setup->n_vips > 0 && setup->n_routers > 0);
+	ASSERT(setup->n_vips > 0 && setup->n_leases > 0);
 	if (!f)
 		return fail(reason, -ENOMEM, "the fence");
 	libbpf_set_print(NULL); /* what goes wrong is told by @reason */
 	*f = (struct fence){.mechanism = FENCE_OFF,
 		.n_vips = setup->n_vips,
-		.n_routers = setup->n_routers,
+		.n_leases = setup->n_leases,
 		.directory_fd = -1,
 		.query_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
 	error = f->query_fd < 0 ? fail(reason, -errno, "socket") : 0;
@@ -627,7 +626,7 @@ struct fence_words fence_words(const struct fence *f)
 
 void fence_shut(struct fence *f)
 {
-	for (uint32_t i = 0; i < f->n_routers; i++)
+	for (uint32_t i = 0; i < f->n_leases; i++)
 		fence_renew(f->words, i, 0);
 }
 

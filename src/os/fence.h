@@ -34,20 +34,20 @@ enum fence_mode { FENCE_AUTO, FENCE_TCX, FENCE_CLSACT, FENCE_OFF };
 
 struct fence_vip {
 	struct addr address;
-	uint32_t router; /* index of the router whose lease it has */
+	uint32_t lease; /* index of the one that it goes by at first */
 };
 
 struct fence_setup {
 	enum fence_mode mode;
 	const char *directory; /* NULL: FENCE_DIRECTORY/ and the network namespace's number */
 	const struct fence_vip *vips;
-	uint32_t n_vips, n_routers;
+	uint32_t n_vips, n_leases;
 };
 
-/* What the programs read: a word for each VIP and for each router. */
+/* What the programs read: a word for each VIP and for each lease. */
 struct fence_words {
-	_Atomic uint64_t *cells;  /* enum lease_permission in the low 8 bits, the router above */
-	_Atomic uint64_t *leases; /* when it ends; 0: closed */
+	_Atomic uint64_t *cells;  /* enum lease_permission in the low 8 bits, its lease above */
+	_Atomic uint64_t *leases; /* when each ends; 0: closed */
 };
 
 /* How many packets were dropped since the fence was first put up, over the lives of the daemon. */
@@ -81,18 +81,16 @@ int fence_refresh(struct fence *f, char reason[static FENCE_REASON_SIZE]);
 struct fence_words fence_words(const struct fence *f);
 
 static inline void fence_permit(
-	struct fence_words words, uint32_t vip, enum lease_permission permission)
+	struct fence_words words, uint32_t vip, uint32_t lease, enum lease_permission permission)
 {
-	const uint64_t cell = atomic_load_explicit(&words.cells[vip], memory_order_relaxed);
-
 	atomic_store_explicit(
-		&words.cells[vip], (cell & ~(uint64_t)0xff) | permission, memory_order_relaxed);
+		&words.cells[vip], (uint64_t)lease << 8 | permission, memory_order_relaxed);
 }
 
 /* @until as lease_renew() has it; 0 closes. */
-static inline void fence_renew(struct fence_words words, uint32_t router, tick until)
+static inline void fence_renew(struct fence_words words, uint32_t lease, tick until)
 {
-	atomic_store_explicit(&words.leases[router], until, memory_order_relaxed);
+	atomic_store_explicit(&words.leases[lease], until, memory_order_relaxed);
 }
 
 /* When the lease ends that the VIP goes by now; 0: it is closed. */

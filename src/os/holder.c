@@ -60,6 +60,7 @@ struct holder {
 	uint32_t silenced; /* bit by interface: ARP is restrained by our hand ... */
 	struct arp arp[CONFIG_INTERFACES_MAX]; /* ... and was so before */
 	bool released;
+	bool fenced;
 	struct fence_words words; /* NULL: addresses last until they are removed */
 	tick refresh_period, refresh_at;
 	uint32_t refreshed; /* VIPs before this one are */
@@ -145,6 +146,11 @@ void holder_limit(struct holder *h, struct fence_words words)
 			least_s = lifetime_s(h, i);
 	h->words = words;
 	h->refresh_period = tick_s(least_s) / REFRESHES;
+}
+
+void holder_rely_on_fence(struct holder *h)
+{
+	h->fenced = true;
 }
 
 void holder_forget(struct holder *h)
@@ -287,7 +293,7 @@ static uint8_t wanted_place(const struct holder *h, uint32_t vip)
 {
 	switch (h->vips[vip].wanted) {
 	case VRRP_HOLD_NONE: return 0;
-	case VRRP_HOLD_DATA: return h->links->loopback ? ON_LOOPBACK : ON_INTERFACE;
+	case VRRP_HOLD_DATA: return h->links->loopback && !h->fenced ? ON_LOOPBACK : ON_INTERFACE;
 	case VRRP_HOLD_FULL: return ON_INTERFACE;
 	}
 	return 0;

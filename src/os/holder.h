@@ -8,7 +8,7 @@
  * A VIP that lingers (VRRP_HOLD_DATA) is moved from its interface to the loopback: the machine still
  * accepts and answers its packets, but nobody answers for it on the segment. IPv6 needs nothing more;
  * for IPv4 the interface's arp_ignore is 1 and its arp_announce 2 for as long as one of its VIPs
- * lingers. If the loopback is down, the VIP stays where it is.
+ * lingers. If the loopback is down, the VIP stays where it is; and with a fence it need not move.
  *
  * Where the kernel can't enforce the leases (os/fence), lifetimes do so roughly: each address is given
  * one of as many whole seconds as its lease needs and one more, and is refreshed while its lease runs.
@@ -36,6 +36,9 @@ void holder_free(struct holder *h);
  * fast thread was there to close it. To be called before holder_adopt().
  */
 void holder_limit(struct holder *h, struct fence_words words);
+
+/* From now on a VIP that lingers stays where it is: the fence keeps its ARP and ND from the segment. */
+void holder_rely_on_fence(struct holder *h);
 
 /* A full dump begins: whatever it does not mention is not there. */
 void holder_forget(struct holder *h);

@@ -14,6 +14,9 @@
 /* The fast thread owes a snapshot for so long at most. */
 #define SNAPSHOT_LIMIT tick_s(2)
 
+/* The fast thread wants to see progress, however little there is to do. */
+#define BEAT tick_s(1)
+
 #define DUMP_RETRY    tick_ms(100)
 #define DUMPS_MAX     5
 #define BATCHES_MAX   64
@@ -26,6 +29,7 @@ void daemon_on_link(void *context, const struct netlink_link *news)
 	struct daemon *d = context;
 
 	links_see_link(d->links, news);
+	d->fencing.stale = true;
 }
 
 static const char *interface_name(const struct daemon *d, uint32_t vip)
@@ -103,6 +107,7 @@ static void work_on_addresses(struct daemon *d)
 
 	for (int i = 0; i < BATCHES_MAX && more; i++) {
 		more = holder_work(d->holder, d->now);
+		board_beat(d->board);
 		hear_news(d);
 		holder_report(d->holder);
 	}
@@ -166,8 +171,7 @@ static void answer_status(struct daemon *d)
 			.started = d->started,
 			.now = d->now,
 			.wall_ns = clock_wall_ns(),
-			.fence = {.mechanism = "off",
-				.reason = "this daemon does not open it yet"},
+			.fence = daemon_fence_status(d),
 		});
 		d->snapshot_owed = false;
 	} else if (d->now >= d->snapshot_by) {
@@ -243,6 +247,8 @@ static void arm_timer(struct daemon *d)
 {
 	tick at = tick_min(d->retry_at, holder_deadline(d->holder));
 
+	at = tick_min(at, tick_add(d->now, BEAT));
+	at = tick_min(at, daemon_fence_deadline(d));
 	if (daemon_signs(d) && raw_sequence(d->raw))
 		at = tick_min(at, tick_add(d->sequence.note.at, SEQUENCE_PERIOD));
 	if (d->snapshot_owed)
@@ -261,7 +267,10 @@ void daemon_turn(struct daemon *d)
 {
 	d->now = clock_now();
 	d->retry_at = TICK_NEVER;
+	board_beat(d->board);
 	hear_news(d);
+	/* before an address could be reached by an interface that has just come */
+	daemon_mend_fence(d);
 	if (know_kernel(d)) {
 		daemon_tell_links(d);
 		work_on_addresses(d);
