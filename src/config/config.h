@@ -100,7 +100,7 @@ struct config_vip {
 /* What becomes of a VIP that a machine outside the cluster answers for, too (RFC 5227 2.4). */
 enum config_conflict {
 	CONFIG_CONFLICT_DEFEND, /* it is announced again, at most every 10 s; the default */
-	CONFIG_CONFLICT_YIELD,  /* nobody of the cluster has it for as long as that machine answers */
+	CONFIG_CONFLICT_YIELD,  /* nobody of the cluster has it while that machine answers */
 };
 
 /* How neighbours are told of a move. */
