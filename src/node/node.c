@@ -525,7 +525,9 @@ static void watch_kernel(struct node *n, tick now)
 {
 	if (n->n_unsettled == 0)
 		set_ill(n, n->drained, false, now);
-	else if (tick_since(now, n->unsettled_since) >= SETTLE_LIMIT && !n->late)
+	else if (n->late)
+		settle(n, now); /* the kernel side may have been away as well */
+	else if (tick_since(now, n->unsettled_since) >= SETTLE_LIMIT)
 		set_ill(n, n->drained, true, now);
 }
 

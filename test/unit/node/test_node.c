@@ -367,6 +367,21 @@ START_TEST(a_node_whose_kernel_side_stands_still_steps_back)
 }
 END_TEST
 
+START_TEST(a_kernel_side_that_was_away_as_well_gets_its_time)
+{
+	struct fixture *f = start();
+	tick woke;
+
+	turn(f, (struct node_event){.kind = NODE_EV_HELD, .hold = VRRP_HOLD_FULL});
+	woke = f->now += tick_s(10);
+	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+	ck_assert_uint_eq(f->node->counters.late_turns, 1);
+	while (!f->node->kernel_ill)
+		wait(f);
+	ck_assert_uint_ge(f->now, woke + tick_s(1));
+}
+END_TEST
+
 START_TEST(a_drained_node_offers_itself_as_a_last_resort)
 {
 	struct fixture *f = start();
@@ -764,6 +779,7 @@ int main(void)
 		a_lost_link_gives_up_every_vip_and_its_return_starts_anew,
 		an_address_taken_away_is_announced_again_when_it_is_back,
 		a_node_whose_kernel_side_stands_still_steps_back,
+		a_kernel_side_that_was_away_as_well_gets_its_time,
 		a_drained_node_offers_itself_as_a_last_resort,
 		a_stop_hands_over_and_ends,
 		a_node_that_slept_hears_before_it_judges,
