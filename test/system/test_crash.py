@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A daemon that crashes, hangs or has no memory left: another server answers within the Active_Down interval,
+and at no moment do two. What is expected to be zero has a control without the fence, in which it is not."""
+
+import signal
+import time
+
+import pytest
+
+from roostlab import Capture, MemoryGroup, Probe, Roost, Witness, eventually
+from roostlab.lab import BPFFS
+from roostlab.daemons import roost_config
+
+VIPS = ["10.1.1.201", "fd00:1::201"]  # a bundle, so that one server's crash hits both families
+INTERVAL = 0.05
+ACTIVE_DOWN = 4 * INTERVAL  # at most: three intervals and the skew (RFC 9568 6.1)
+LATE = 0.1                  # a busy machine wakes programs late
+LINGER = 0.02
+
+
+class Scene:
+    """A cluster of three, one of which holds the VIPs, and those who look at it:
+
+    client     an ordinary one, and a stubborn one, which never learns that a VIP has moved
+    switch     which server answers whom, by the switch's ports
+    capture    by the MAC addresses in what arrives
+    """
+
+    def __init__(self, lab, stack, fence="auto", preempt=False):
+        config = roost_config(lab, {"www": [VIPS]}, interval="50ms", preempt=preempt)
+        self.lab, self.cluster = lab, Roost(lab, config=config | {"fence": fence})
+        self.holder, self.successor, _ = self.cluster.orders()[VIPS[0]]
+        self.cluster.start(self.holder)
+        self.cluster.settle([self.holder])
+        self.cluster.start(*(s for s in lab.servers if s is not self.holder))
+        eventually(lambda: all(self.cluster.status(s) for s in lab.servers))
+        lab.witness.ip(*(f"neigh replace {vip} lladdr {self.holder.mac} dev eth0 nud permanent" for vip in VIPS))
+        self.client = stack.enter_context(Probe(lab.client, VIPS))
+        self.stubborn = stack.enter_context(Probe(lab.witness, VIPS))
+        self.switch = stack.enter_context(Witness(lab, VIPS))
+        self.capture = stack.enter_context(Capture(lab.witness, " or ".join(
+            ["arp", "icmp6", *(f"src host {vip}" for vip in VIPS)])))
+        for probe in (self.client, self.stubborn):
+            eventually(lambda: all(probe.answering().values()))
+        self.switch.wait_for_answers()
+        self.memory = None
+        self.stack = stack
+        self.since = self.client.update()
+
+    # What is done to the holder's daemon
+
+    def crash(self, number=signal.SIGKILL):
+        self.cluster.crash(self.holder, number)
+
+    def kill_all(self):
+        self.cluster.kill(self.holder)
+
+    def freeze(self):
+        self.cluster.crash(self.holder, signal.SIGSTOP)
+
+    def freeze_all(self):
+        self.cluster.freeze(self.holder)
+
+    def exhaust_memory(self):
+        self.memory = self.stack.enter_context(MemoryGroup(self.lab.prefix, 64 << 20))
+        self.memory.add(self.cluster.running[self.holder].family())
+        self.memory.exhaust(self.cluster.daemon_pid(self.holder))
+
+    # What comes of it
+
+    def wait_for_successor(self):
+        eventually(lambda: set(self.client.answering().values()) == {self.successor.number}, within=5)
+
+    def watch(self, seconds):
+        time.sleep(seconds)
+        self.stubborn.update()
+        self.switch.update()
+        assert self.switch.lost == 0, "the witness has not seen everything"
+
+    def outages(self):
+        return self.client.outages(self.since)
+
+    def double(self):
+        """For how long two servers answered, in seconds, as each view has it."""
+        return {"client": max(self._as_clients_see(vip) for vip in VIPS),
+                "switch": self.switch.worst_double(self.since),
+                "capture": max(self._as_captured(vip) for vip in VIPS)}
+
+    def _as_clients_see(self, vip):
+        index = VIPS.index(vip)
+        ended = max(run.last for run in self.stubborn.runs[index] if run.server == self.holder.number)
+        began = min(run.first for run in self.client.runs[index] if run.server == self.successor.number)
+        return max(0, ended - began)
+
+    def _as_captured(self, vip):
+        times = {self.holder.mac: [], self.successor.mac: []}
+        for packet in self.capture.packets():
+            if vip == (packet.target if packet.kind == "na" else packet.source):
+                times[packet.source_mac].append(packet.at)
+        return max(0, times[self.holder.mac][-1] - times[self.successor.mac][0])
+
+
+NEVER = {"client": 0, "switch": 0, "capture": 0}
+CRASHES = {
+    "SIGKILL": Scene.crash,
+    "SIGSEGV": lambda scene: scene.crash(signal.SIGSEGV),
+    "SIGKILL of the guardian, too": Scene.kill_all,
+    "no memory": Scene.exhaust_memory,
+}
+FREEZES = {"SIGSTOP": Scene.freeze, "SIGSTOP of the guardian, too": Scene.freeze_all}
+
+
+@pytest.fixture
+def start_scene(new_lab, stack):
+    return lambda **options: Scene(new_lab(servers=3, witness=True), stack, **options)
+
+
+def assert_moved_once_and_in_time(scene):
+    for outage in scene.outages():
+        assert outage.servers == [scene.holder.number, scene.successor.number]
+        assert outage.longest / 1000 < ACTIVE_DOWN + LATE
+
+
+@pytest.mark.parametrize("name", CRASHES)
+def test_another_serves_after_a_crash_and_never_two(start_scene, name):
+    scene = start_scene()
+    CRASHES[name](scene)
+    scene.wait_for_successor()
+    scene.watch(2)  # whoever restarts the daemon has done it by now
+    assert_moved_once_and_in_time(scene)
+    assert scene.double() == NEVER
+
+
+@pytest.mark.parametrize("name", FREEZES)
+def test_another_serves_during_a_hang_and_never_two(start_scene, name):
+    scene = start_scene()
+    FREEZES[name](scene)
+    scene.wait_for_successor()
+    scene.watch(10)
+    scene.cluster.thaw(scene.holder)
+    scene.watch(1)
+    assert_moved_once_and_in_time(scene)
+    assert scene.double() == NEVER
+
+
+@pytest.mark.parametrize("strike", [Scene.kill_all, Scene.freeze_all])
+def test_control_without_the_fence_two_serve(start_scene, strike):
+    scene = start_scene(fence="off")
+    strike(scene)
+    scene.wait_for_successor()
+    scene.watch(2)
+    assert all(seconds > 1.5 for seconds in scene.double().values()), scene.double()
