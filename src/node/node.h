@@ -14,9 +14,10 @@
  * timers and fills the effects, so a turn that drained forty datagrams sends one advertisement per
  * router.
  *
- * Leases go the way of state, not of effects: after each TICK and before it sends, the shell stores
- * the permissions of the VIPs in @holds and then both leases of every router where the kernel's fence
- * reads them.
+ * Leases go the way of state, not of effects. After each TICK the shell stores, where the kernel's fence
+ * reads them: the permissions of the VIPs in @holds that are less than full or of a hand-over, and the
+ * leases of hand-over; when it has sent, the leases of service of those routers whose advertisement has
+ * left, and then the other permissions.
  *
  * Among roost's nodes an advertisement speaks for the addresses that it lists and the VRID is mere
  * transport; towards foreign speakers (config_service.foreign_vrid) the virtual router is the unit.

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "os/clock.h"
+#include "os/privileges.h"
 
 #define STACK_SIZE (128 * 1024)
 
@@ -41,6 +42,7 @@ struct fast {
 	bool realtime;
 	bool relinked; /* in this turn a link changed */
 	bool fenced;   /* all cells have been written once */
+	bool *left;    /* by router: in this turn an advertisement has left */
 	struct fence_words words;
 	uint64_t beats; /* of the slow thread, last seen ... */
 	tick beatless;  /* ... and for how long there was no other */
@@ -209,6 +211,7 @@ static void send_advert(struct fast *f, const struct node_send *send)
 	if (ifindex == 0)
 		return;
 	node_fill_advert(f->node, f->effects, send, &f->advert);
+	raw_note(f->raw, &f->left[send->router]);
 	if (vrrp->unicast)
 		send_to_peers(f, vrrp, ifindex, router->family);
 	else
@@ -224,21 +227,48 @@ static void permit(const struct fast *f, uint32_t vip)
 		f->words, vip, v->handover ? f->node->n_routers + router : router, v->permission);
 }
 
-/* The leases come from the node alone, so what a previous life left running ends here. */
-static void tell_fence(struct fast *f, bool everything)
+/* Whether the VIP goes by its router's lease of service, which an advertisement must renew first. */
+static bool is_opening(const struct fast *f, uint32_t vip)
+{
+	return f->node->vips[vip].permission == LEASE_FULL && !f->node->vips[vip].handover;
+}
+
+static void permit_all(const struct fast *f, bool opening)
+{
+	if (!f->fenced)
+		for (uint32_t vip = 0; vip < f->node->n_vips; vip++)
+			if (is_opening(f, vip) == opening)
+				permit(f, vip);
+	for (uint32_t i = 0; i < f->effects->n_holds && f->fenced; i++)
+		if (is_opening(f, f->effects->holds[i]) == opening)
+			permit(f, f->effects->holds[i]);
+}
+
+/* Before anything is sent. The leases come from the node alone, so what a previous life left running
+ * ends here. */
+static void narrow_fence(struct fast *f)
 {
 	const struct node *n = f->node;
 
 	for (uint32_t i = 0; i < n->n_routers; i++) {
-		fence_renew(f->words, i, n->routers[i].service.until);
+		f->left[i] = false;
+		if (n->routers[i].service.until == 0)
+			fence_renew(f->words, i, 0);
 		fence_renew(f->words, n->n_routers + i, n->routers[i].handover_until);
 	}
-	if (everything)
-		for (uint32_t vip = 0; vip < n->n_vips; vip++)
-			permit(f, vip);
-	else
-		for (uint32_t i = 0; i < f->effects->n_holds; i++)
-			permit(f, f->effects->holds[i]);
+	permit_all(f, false);
+}
+
+/* After it was sent: a lease is renewed by an advertisement that has left, and by no other. It counts from
+ * the clock of the turn, so however late this is, it ends in time. */
+static void widen_fence(struct fast *f)
+{
+	const struct node *n = f->node;
+
+	for (uint32_t i = 0; i < n->n_routers; i++)
+		if (f->left[i])
+			fence_renew(f->words, i, n->routers[i].service.until);
+	permit_all(f, true);
 }
 
 /* Carries out the effects; the slow thread is kicked once if there is anything for it. */
@@ -247,9 +277,11 @@ static void carry_out(struct fast *f)
 	const struct node_effects *fx = f->effects;
 	bool kick = fx->n_holds || fx->n_announces || fx->n_records || fx->records_lost;
 
+	narrow_fence(f);
 	for (uint32_t i = 0; i < fx->n_sends; i++)
 		send_advert(f, &fx->sends[i]);
 	raw_flush(f->raw);
+	widen_fence(f);
 	for (uint32_t i = 0; i < fx->n_holds; i++)
 		board_set_wanted(f->board, fx->holds[i], f->node->vips[fx->holds[i]].wanted);
 	if (f->relinked) {
@@ -298,16 +330,15 @@ static void turn(struct fast *f, bool kicked)
 	f->forgeries = 0;
 	drain_socket(f, FAMILY_IPV4, now);
 	drain_socket(f, FAMILY_IPV6, now);
-	if (kicked) {
+	if (kicked || !f->fenced) {
 		board_clear_fast(f->board);
 		/* cells first: what a previous life left is known before the link comes up */
 		take_cells(f, now);
 		take_messages(f, now);
 	}
 	node_step(f->node, &end, now, f->effects);
-	tell_fence(f, kicked && !f->fenced);
-	f->fenced |= kicked;
 	carry_out(f);
+	f->fenced = true;
 	watch_slow(f, now);
 }
 
@@ -315,6 +346,8 @@ static void *run(void *argument)
 {
 	struct fast *f = argument;
 
+	/* everything that it needs is open */
+	(void)privileges_renounce();
 	prctl(PR_SET_NAME, "roostd-fast");
 	prctl(PR_SET_TIMERSLACK, 1);
 	while (!board_is_quitting(f->board)) {
@@ -347,6 +380,7 @@ static void destroy(struct fast *f)
 {
 	node_effects_free(f->effects);
 	free(f->announced);
+	free(f->left);
 	free(f);
 }
 
@@ -367,7 +401,8 @@ int fast_start(const struct fast_setup *setup, struct fast **ret_fast)
 	f->turned = clock_now();
 	f->effects = node_effects_new(node);
 	f->announced = calloc(node->n_vips ? node->n_vips : 1, sizeof *f->announced);
-	error = f->effects && f->announced ? create_thread(f) : -ENOMEM;
+	f->left = calloc(node->n_routers ? node->n_routers : 1, sizeof *f->left);
+	error = f->effects && f->announced && f->left ? create_thread(f) : -ENOMEM;
 	if (error) {
 		destroy(f);
 		return error;

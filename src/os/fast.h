@@ -5,12 +5,13 @@
  * The thread that may not be late: it owns the node and the raw sockets' data path. It never
  * allocates, blocks, logs or talks to the kernel but by recvmmsg, sendmmsg and ppoll.
  *
- *    wait ─► clock ─► drain sockets ─► the board's news ─► TICK ─► fence ─► send ─► write to the board ─┐
+ *    wait ─► clock ─► drain sockets ─► the board's news ─► TICK ─► send, fence ─► write to the board ─┐
  *      └────────────────────────────────────────────────────────────────────────────────────────────┘
  *
  * The sockets are drained before the TICK, always: an advertisement that waits in the socket must be
- * heard before its sender is judged silent, however late this thread was. The fence is told before
- * anything is sent: a lease counts from the clock of the turn, and its end is in the kernel's hands.
+ * heard before its sender is judged silent, however late this thread was. What the fence must no longer
+ * pass is closed before anything is sent, and a lease is renewed, from the clock of the turn, after the
+ * advertisement that renews it has left.
  *
  * A daemon whose slow thread stands still can't be trusted with addresses; then the whole of it aborts.
  */

@@ -2,6 +2,7 @@
 #include "os/raw.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <stdatomic.h>
@@ -48,6 +49,7 @@ struct raw {
 		struct iovec vectors[SEND_MAX];
 		union socket_address names[SEND_MAX];
 		union control controls[SEND_MAX];
+		bool *notes[SEND_MAX], *note; /* see raw_note(); may be NULL */
 		uint8_t *arena;
 		size_t used;
 		uint32_t n;
@@ -160,6 +162,18 @@ void raw_free(struct raw *r)
 int raw_fd(const struct raw *r, enum family family)
 {
 	return r->fd[family];
+}
+
+int raw_deafen(struct raw *r)
+{
+	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog program = {.len = 1, .filter = &drop};
+
+	for (int f = 0; f < FAMILY_COUNT; f++)
+		if (r->fd[f] >= 0 && setsockopt(r->fd[f], SOL_SOCKET, SO_ATTACH_FILTER, &program,
+					     sizeof program) < 0)
+			return -errno;
+	return 0;
 }
 
 static int change_membership(struct raw *r, enum family family, uint32_t ifindex, bool join)
@@ -289,10 +303,10 @@ static void put_control(struct msghdr *m, int level, int type, const void *data,
 	m->msg_controllen = CMSG_SPACE(size);
 }
 
-/* Where to, by which interface, and from which address. */
-static void address_message(struct raw *r, uint32_t i, uint32_t ifindex, const struct addr *source,
-	const struct addr *destination)
+/* Where the @i-th message of the queue goes. */
+static void address_message(struct raw *r, uint32_t i, const struct raw_route *route)
 {
+	const struct addr *destination = &route->destination;
 	union socket_address *name = &r->out.names[i];
 	struct msghdr *m = &r->out.headers[i].msg_hdr;
 
@@ -303,21 +317,21 @@ static void address_message(struct raw *r, uint32_t i, uint32_t ifindex, const s
 		.msg_control = &r->out.controls[i],
 	};
 	if (r->out.family == FAMILY_IPV4) {
-		struct in_pktinfo info = {.ipi_ifindex = (int)ifindex};
+		struct in_pktinfo info = {.ipi_ifindex = (int)route->ifindex};
 
 		name->ipv4 = (struct sockaddr_in){.sin_family = AF_INET};
 		memcpy(&name->ipv4.sin_addr, addr_ipv4_bytes(destination), 4);
-		memcpy(&info.ipi_spec_dst, addr_ipv4_bytes(source), 4);
+		memcpy(&info.ipi_spec_dst, addr_ipv4_bytes(&route->source), 4);
 		m->msg_namelen = sizeof name->ipv4;
 		put_control(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
 	} else {
-		struct in6_pktinfo info = {.ipi6_ifindex = ifindex};
+		struct in6_pktinfo info = {.ipi6_ifindex = route->ifindex};
 
 		name->ipv6 = (struct sockaddr_in6){.sin6_family = AF_INET6};
 		if (addr_is_link_local(destination) || addr_is_multicast(destination))
-			name->ipv6.sin6_scope_id = ifindex;
+			name->ipv6.sin6_scope_id = route->ifindex;
 		memcpy(&name->ipv6.sin6_addr, destination->b, sizeof destination->b);
-		memcpy(&info.ipi6_addr, source->b, sizeof source->b);
+		memcpy(&info.ipi6_addr, route->source.b, sizeof route->source.b);
 		m->msg_namelen = sizeof name->ipv6;
 		put_control(m, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
 	}
@@ -329,35 +343,61 @@ void raw_sign_with(struct raw *r, struct auth *auth)
 }
 
 /* Each copy that leaves has a sequence of its own, whoever it is for. */
-static size_t sign(struct raw *r, uint8_t *message, size_t size, const struct advert *advert,
-	const struct addr *destination)
+static size_t sign(struct raw *r, uint8_t *message, size_t size, const struct raw_route *route)
 {
-	size = auth_sign(r->auth, message, size, &advert->source, destination, clock_wall_ns());
+	size = auth_sign(
+		r->auth, message, size, &route->source, &route->destination, clock_wall_ns());
 	atomic_store_explicit(&r->sequence, r->auth->sequence, memory_order_relaxed);
 	return size;
+}
+
+/* Room for one more message of this family, flushing if need be. */
+static uint8_t *make_room(struct raw *r, enum family family)
+{
+	if (r->out.n == SEND_MAX || r->out.used + MESSAGE_SIZE > ARENA_SIZE ||
+		family != r->out.family)
+		raw_flush(r);
+	r->out.family = family;
+	return r->out.arena + r->out.used;
+}
+
+/* Queues the message that was written there. */
+static void queue(struct raw *r, const struct raw_route *route, size_t size)
+{
+	uint8_t *at = r->out.arena + r->out.used;
+
+	if (r->auth)
+		size = sign(r, at, size, route);
+	r->out.vectors[r->out.n] = (struct iovec){.iov_base = at, .iov_len = size};
+	r->out.used += size;
+	address_message(r, r->out.n, route);
+	r->out.notes[r->out.n] = r->out.note;
+	r->out.n++;
 }
 
 void raw_queue(struct raw *r, uint32_t ifindex, const struct advert *advert,
 	const struct addr *destination)
 {
-	uint8_t *at;
+	const struct raw_route route = {ifindex, advert->source, *destination};
 	size_t size;
 
 	if (r->fd[advert->family] < 0)
 		return;
-	if (r->out.n == SEND_MAX || r->out.used + MESSAGE_SIZE > ARENA_SIZE ||
-		advert->family != r->out.family)
-		raw_flush(r);
-	r->out.family = advert->family;
-	at = r->out.arena + r->out.used;
-	size = advert_build(advert, destination, at, ADVERT_SIZE_MAX);
+	size = advert_build(advert, destination, make_room(r, advert->family), ADVERT_SIZE_MAX);
 	ASSERT(size > 0);
-	if (r->auth)
-		size = sign(r, at, size, advert, destination);
-	r->out.vectors[r->out.n] = (struct iovec){.iov_base = at, .iov_len = size};
-	r->out.used += size;
-	address_message(r, r->out.n, ifindex, &advert->source, destination);
-	r->out.n++;
+	queue(r, &route, size);
+}
+
+void raw_queue_message(
+	struct raw *r, const struct raw_route *route, const uint8_t *message, size_t size)
+{
+	const enum family family = addr_family(&route->source);
+
+	ASSERT(size <= ADVERT_SIZE_MAX);
+	if (r->fd[family] < 0)
+		return;
+	memcpy(make_room(r, family), message, size);
+	queue(r, route, size);
 }
 
 void raw_flush(struct raw *r)
@@ -369,10 +409,11 @@ void raw_flush(struct raw *r)
 		const int n = sendmmsg(
 			fd, r->out.headers + done, r->out.n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-		if (n > 0) {
-			done += (uint32_t)n;
+		for (int i = 0; i < n; i++, done++)
+			if (r->out.notes[done])
+				*r->out.notes[done] = true;
+		if (n > 0)
 			continue;
-		}
 		/* the first of the rest is refused: it is lost, as it might have been on the wire */
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -382,6 +423,11 @@ void raw_flush(struct raw *r)
 	}
 	r->out.n = 0;
 	r->out.used = 0;
+}
+
+void raw_note(struct raw *r, bool *left)
+{
+	r->out.note = left;
 }
 
 uint64_t raw_send_errors(const struct raw *r, int *ret_errno)

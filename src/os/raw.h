@@ -37,6 +37,9 @@ int raw_fd(const struct raw *r, enum family family);
 int raw_join(struct raw *r, enum family family, uint32_t ifindex);
 void raw_leave(struct raw *r, enum family family, uint32_t ifindex);
 
+/* From now on it only sends: the kernel queues nothing for it. 0 or negative errno. */
+int raw_deafen(struct raw *r);
+
 /*
  * Takes up to RAW_BATCH datagrams that wait, in order, into @datagrams. Returns how many were taken
  * from the socket, so less than RAW_BATCH means that it was drained; *@ret_usable of them
@@ -51,7 +54,21 @@ void raw_sign_with(struct raw *r, struct auth *auth);
 /* Builds @advert for @destination and queues it, flushing when the queue is full. */
 void raw_queue(struct raw *r, uint32_t ifindex, const struct advert *advert,
 	const struct addr *destination);
+
+/* By which interface, from which address, and where to; both addresses are of one family. */
+struct raw_route {
+	uint32_t ifindex;
+	struct addr source, destination;
+};
+
+/* The same for a message that advert_build() made earlier, of ADVERT_SIZE_MAX bytes at most. */
+void raw_queue_message(
+	struct raw *r, const struct raw_route *route, const uint8_t *message, size_t size);
 void raw_flush(struct raw *r);
+
+/* Each message that is queued from now on sets *@left when the kernel has taken it, by raw_flush() at the
+ * latest. NULL: none does. */
+void raw_note(struct raw *r, bool *left);
 
 /* Advertisements that the kernel refused to send so far (a link that went down, a full queue), and
  * the errno of the last. May be asked from either thread. */
