@@ -32,7 +32,6 @@ from .wait import eventually, find_program
 
 PREFIX = "roost"
 NETWORK4, NETWORK6 = "10.1.1.", "fd00:1::"
-BPFFS = pathlib.Path("/sys/fs/bpf")
 
 SWITCH_RULES = """
 table bridge lab {
@@ -208,7 +207,7 @@ class Lab:
         self.close()
 
     def _build(self):
-        mount_bpffs()
+        net.mount_bpffs()
         net.add_namespaces([self.switch.name, *(host.name for host in self.hosts)])
         # The switch itself is no neighbour of anybody.
         self.switch.sysctl({"net/ipv6/conf/all/disable_ipv6": 1, "net/ipv6/conf/default/disable_ipv6": 1})
@@ -234,7 +233,8 @@ class Lab:
         for process in reversed(self.processes):
             process.kill()
         self.processes.clear()
-        unpin(host.name for host in self.hosts)
+        for host in self.hosts:
+            host.unpin()
         net.delete_namespaces([self.switch.name, *(host.name for host in self.hosts)])
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -263,7 +263,7 @@ class Lab:
             process.popen.wait()
         self.processes = [p for p in self.processes if p not in mine]
         # A machine that is off remembers no address, and has no fence.
-        unpin([server.name])
+        server.unpin()
         server.ip("link set eth0 down", "address flush dev eth0", "link set eth0 up")
 
     def power_on(self, server):
@@ -336,26 +336,8 @@ def sweep():
                 os.kill(int(pid), signal.SIGKILL)
             except ProcessLookupError:
                 pass
-    unpin(stale)
+        net.Namespace(name).unpin()
     net.delete_namespaces(stale)
-
-
-def mount_bpffs():
-    """Where the fence is pinned; systemd mounts it when a machine boots."""
-    mounted = {line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()}
-    if BPFFS.is_dir() and str(BPFFS) not in mounted:
-        net.run(["mount", "-t", "bpf", "bpf", str(BPFFS)])
-
-
-def unpin(namespaces):
-    """Takes down the fences of daemons that could not do it; whole machines take theirs along.
-
-    All hosts share one bpffs, where a fence is found by the number of its namespace.
-    """
-    for name in namespaces:
-        path = pathlib.Path(f"/run/netns/{name}")
-        if path.exists():
-            shutil.rmtree(BPFFS / "roost" / str(path.stat().st_ino), ignore_errors=True)
 
 
 def _exit_in_order(_number, _frame):

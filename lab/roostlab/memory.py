@@ -7,15 +7,17 @@ import sys
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
 
-# Takes memory until the process of the given id is gone; the kernel may choose any victim but this.
+# Enters a group and takes memory until a process is gone. It takes it as a file, which counts for the
+# group but not for itself, or the kernel would find no better victim.
 HOG = """
 import os, sys
-open("/proc/self/oom_score_adj", "w").write("-1000")
 open(sys.argv[1], "w").write("0")
-taken = []
-while os.path.exists("/proc/" + sys.argv[2]) and \\
-        open("/proc/" + sys.argv[2] + "/stat").read().rsplit(")", 1)[1].split()[0] not in "ZX":
-    taken.append(bytearray(b"x" * 65536))
+taken = os.memfd_create("taken")
+try:
+    while open(f"/proc/{sys.argv[2]}/stat").read().rsplit(")", 1)[1].split()[0] not in "ZX":
+        os.write(taken, bytes(65536))
+except OSError:
+    pass
 """
 
 
@@ -43,7 +45,8 @@ class MemoryGroup:
             (self.path / "cgroup.procs").write_text(str(pid))
 
     def exhaust(self, victim):
-        """Fills it until the victim has ended; returns at once."""
+        """Fills it until the kernel has ended the victim, which it will choose; returns at once."""
+        pathlib.Path(f"/proc/{victim}/oom_score_adj").write_text("1000")
         self._hog = subprocess.Popen([sys.executable, "-S", "-c", HOG, str(self.path / "cgroup.procs"),
                                       str(victim)])
 

@@ -5,8 +5,11 @@ import contextlib
 import ctypes
 import json
 import os
+import pathlib
+import shutil
 import subprocess
 
+BPFFS = pathlib.Path("/sys/fs/bpf")
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -69,6 +72,22 @@ class Namespace:
             for name, value in settings.items():
                 with open(f"/proc/sys/{name}", "w", encoding="ascii") as file:
                     file.write(str(value))
+
+    def fence(self):
+        """Where a fence of this machine is pinned: by its number, as all share one bpffs."""
+        return BPFFS / "roost" / str(os.stat(f"/run/netns/{self.name}").st_ino)
+
+    def unpin(self):
+        """Takes down what daemons left that could not do it; a machine that goes takes it along."""
+        if os.path.exists(f"/run/netns/{self.name}"):
+            shutil.rmtree(self.fence(), ignore_errors=True)
+
+
+def mount_bpffs():
+    """As systemd does when a machine boots."""
+    mounted = {line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()}
+    if BPFFS.is_dir() and str(BPFFS) not in mounted:
+        run(["mount", "-t", "bpf", "bpf", str(BPFFS)])
 
 
 def add_namespaces(names):

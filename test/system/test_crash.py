@@ -8,7 +8,6 @@ import time
 import pytest
 
 from roostlab import Capture, MemoryGroup, Probe, Roost, Witness, eventually
-from roostlab.lab import BPFFS
 from roostlab.daemons import roost_config
 
 VIPS = ["10.1.1.201", "fd00:1::201"]  # a bundle, so that one server's crash hits both families
@@ -80,6 +79,17 @@ class Scene:
     def outages(self):
         return self.client.outages(self.since)
 
+    def lost(self):
+        """The questions of the ordinary client that nobody answered, unless there are none."""
+        return {o.vip: o.lost for o in self.outages() if o.lost}
+
+    def order(self):
+        """Who answered, one after the other, as the switch has it."""
+        return [self.switch.servers_of(vip, self.since) for vip in VIPS]
+
+    def leftovers(self):
+        return sorted(set(self.holder.addresses()) & set(VIPS))
+
     def double(self):
         """For how long two servers answered, in seconds, as each view has it."""
         return {"client": max(self._as_clients_see(vip) for vip in VIPS),
@@ -150,3 +160,55 @@ def test_control_without_the_fence_two_serve(start_scene, strike):
     scene.wait_for_successor()
     scene.watch(2)
     assert all(seconds > 1.5 for seconds in scene.double().values()), scene.double()
+
+
+# What the next life makes of what it finds
+
+
+def test_a_daemon_that_comes_back_late_clears_up_and_disturbs_nobody(start_scene):
+    scene = start_scene()
+    scene.kill_all()
+    scene.wait_for_successor()
+    assert scene.leftovers() == VIPS and scene.holder.fence().exists()
+    since = scene.client.update()
+    scene.cluster.start(scene.holder)
+    eventually(lambda: scene.cluster.status(scene.holder) and not scene.leftovers())
+    scene.watch(1)
+    assert {o.vip: o.lost for o in scene.client.outages(since) if o.lost} == {}
+    assert scene.order() == 2 * [[scene.holder, scene.successor]]
+    assert scene.double() == NEVER
+
+
+def test_a_daemon_that_comes_back_at_once_goes_on_where_it_was(start_scene):
+    scene = start_scene()
+    scene.kill_all()
+    scene.cluster.start(scene.holder)
+    scene.watch(1)
+    assert scene.lost() == {}
+    assert scene.order() == 2 * [[scene.holder]]
+    assert scene.leftovers() == VIPS
+
+
+def test_a_daemon_that_crashed_takes_its_share_back_by_a_hand_over(start_scene):
+    scene = start_scene(preempt=True)
+    scene.crash()
+    if not scene.cluster.running[scene.holder].is_running():
+        scene.cluster.start(scene.holder)  # nobody guarded it
+    scene.watch(3)
+    scene.cluster.settle()
+    assert scene.order() in (2 * [[scene.holder]], 2 * [[scene.holder, scene.successor, scene.holder]])
+    for outage in scene.outages():
+        assert outage.longest / 1000 < ACTIVE_DOWN + LATE
+    assert scene.switch.worst_double(scene.since) < 2 * LINGER
+
+
+def test_a_restart_of_the_unit_loses_nothing(start_scene):
+    scene = start_scene(preempt=True)
+    assert scene.cluster.stop(scene.holder) == 0
+    assert scene.leftovers() == [] and not scene.holder.fence().exists()
+    scene.cluster.start(scene.holder)
+    scene.cluster.settle()
+    scene.watch(1)
+    assert scene.lost() == {}
+    assert scene.order() == 2 * [[scene.holder, scene.successor, scene.holder]]
+    assert scene.switch.worst_double(scene.since) < 3 * LINGER
