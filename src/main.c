@@ -11,9 +11,13 @@
 #include <time.h>
 
 #include "config/config.h"
+#include "os/access.h"
 #include "os/daemon.h"
+#include "os/fence.h"
 #include "os/journal.h"
 #include "os/keys.h"
+#include "os/privileges.h"
+#include "os/sandbox.h"
 #include "plan/plan.h"
 #include "status/status.h"
 #include "status/version.h"
@@ -24,25 +28,31 @@
 
 struct options {
 	const char *config_path, *node_name, *socket_path;
+	const char *user; /* NULL: nobody else */
+	bool sandboxed;
 };
 
 static void usage(FILE *to)
 {
-	fputs("usage: roostd [-f] [-c FILE] [-n NODE] [-s SOCKET]\n", to);
+	fputs("usage: roostd [-fS] [-c FILE] [-n NODE] [-s SOCKET] [-u USER]\n", to);
 }
 
 /* Exits on a wrong option. It stays in the foreground with or without -f. */
 static struct options read_options(int argc, char **argv)
 {
-	struct options o = {CONFIG_DEFAULT_PATH, NULL, STATUS_SOCKET_PATH};
+	struct options o = {.config_path = CONFIG_DEFAULT_PATH,
+		.socket_path = STATUS_SOCKET_PATH,
+		.sandboxed = true};
 	int c;
 
-	while ((c = getopt(argc, argv, "fc:n:s:hV")) != -1) {
+	while ((c = getopt(argc, argv, "fc:n:s:Su:hV")) != -1) {
 		switch (c) {
 		case 'f': break;
 		case 'c': o.config_path = optarg; break;
 		case 'n': o.node_name = optarg; break;
 		case 's': o.socket_path = optarg; break;
+		case 'S': o.sandboxed = false; break;
+		case 'u': o.user = optarg; break;
 		case 'h': usage(stdout); exit(EXIT_SUCCESS);
 		case 'V': puts("roostd " ROOST_VERSION); exit(EXIT_SUCCESS);
 		default: usage(stderr); exit(EXIT_FAILURE);
@@ -127,16 +137,45 @@ static bool read_keys(const struct config *config, const struct plan *plan, stru
 	return *ret_auth;
 }
 
+/* Users and groups are looked up before: that may load whatever the machine has for it. */
+static bool confine(
+	const struct config *config, const struct options *o, struct daemon_setup *setup)
+{
+	const struct privileges_setup privileges = {o->user, o->socket_path, FENCE_DIRECTORY};
+	const char *missing = access_find_rules(&config->control, &setup->access);
+	char reason[PRIVILEGES_REASON_SIZE];
+	int error;
+
+	if (missing) {
+		journal_line(NULL, JOURNAL_ERROR, "%s: there is no group %s on this machine",
+			o->config_path, missing);
+		return false;
+	}
+	if (privileges_keep(&privileges, reason) < 0) {
+		journal_line(NULL, JOURNAL_ERROR, "%s", reason);
+		return false;
+	}
+	if (!o->sandboxed)
+		return true;
+	error = sandbox_enter(SANDBOX_START);
+	if (error)
+		journal_line(
+			NULL, JOURNAL_WARNING, "no filter of system calls: %s", strerror(-error));
+	setup->sandboxed = !error;
+	return true;
+}
+
 static int run_planned(
 	const struct config *config, const struct options *o, const struct plan *plan)
 {
 	struct daemon_setup setup = {.config = config, .plan = plan, .socket_path = o->socket_path};
 	int status = EXIT_FAILURE;
-	int32_t self;
+	int32_t self = CONFIG_NO_NODE;
 
 	if (!read_keys(config, plan, &setup.auth))
 		return EXIT_FAILURE;
-	self = o->node_name ? find_named(config, o->node_name) : find_self(config);
+	if (confine(config, o, &setup))
+		self = o->node_name ? find_named(config, o->node_name) : find_self(config);
 	if (self != CONFIG_NO_NODE) {
 		setup.self = (uint32_t)self;
 		status = daemon_run(&setup);

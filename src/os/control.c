@@ -19,10 +19,15 @@
 #define LIFE_US     (10 * 1000000ull)
 #define BACKLOG     16
 
+/* Places for those who may do nothing, so that they can't keep the others out. */
+#define STRANGERS_MAX 4
+
 struct client {
 	struct control *control;
 	int fd; /* -1: this place is free */
 	sd_event_source *io, *timer;
+	enum access access;
+	uid_t user;
 	char request[STATUS_REQUEST_SIZE_MAX + 1];
 	size_t n_request;
 	bool waiting; /* for control_answer_waiting() */
@@ -32,8 +37,7 @@ struct client {
 
 struct control {
 	sd_event *event;
-	control_handler handler;
-	void *context;
+	struct control_setup setup;
 	struct sockaddr_un address;
 	int lock_fd, fd;
 	sd_event_source *io;
@@ -88,10 +92,12 @@ static void answer(struct client *c, char *text)
 
 static void handle(struct client *c, size_t n_line)
 {
+	const struct control_setup *setup = &c->control->setup;
+	const struct control_request request = {c->request, n_line, c->access, c->user};
 	char *text;
 
 	c->waiting = true;
-	text = c->control->handler(c->control->context, c->request, n_line);
+	text = setup->handler(setup->context, &request);
 	if (text)
 		answer(c, text);
 	else
@@ -145,23 +151,37 @@ static int on_client_timer(sd_event_source *source, uint64_t now, void *context)
 	return 0;
 }
 
+static struct client *find_place(struct control *control, enum access access)
+{
+	int i = access == ACCESS_NONE ? CLIENTS_MAX - STRANGERS_MAX : 0;
+
+	for (; i < CLIENTS_MAX; i++)
+		if (control->clients[i].fd < 0)
+			return &control->clients[i];
+	return NULL;
+}
+
 static int on_listen(sd_event_source *source, int fd, uint32_t events, void *context)
 {
 	struct control *control = context;
-	struct client *c = control->clients;
 	const int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	enum access access;
+	struct client *c;
+	uid_t user = 0;
 
 	(void)source;
 	(void)events;
 	if (accepted < 0)
 		return 0;
-	while (c < control->clients + CLIENTS_MAX && c->fd >= 0)
-		c++;
-	if (c == control->clients + CLIENTS_MAX) {
+	access = access_of_socket(&control->setup.rules, accepted, &user);
+	c = find_place(control, access);
+	if (!c) {
 		close(accepted); /* the operator tries again */
 		return 0;
 	}
 	c->fd = accepted;
+	c->access = access;
+	c->user = user;
 	c->n_request = 0;
 	if (sd_event_add_io(control->event, &c->io, accepted, EPOLLIN, on_client, c) < 0 ||
 		sd_event_add_time_relative(control->event, &c->timer, CLOCK_MONOTONIC, LIFE_US, 0,
@@ -207,7 +227,7 @@ static int listen_on(struct control *c, const char *path)
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->fd < 0)
 		return -errno;
-	mask = umask(0117); /* 0660 from the first moment on */
+	mask = umask(c->setup.rules.open ? 0111 : 0117); /* 0660 from the first moment on */
 	error = bind(c->fd, (const struct sockaddr *)&c->address, sizeof c->address) < 0 ? -errno
 											 : 0;
 	umask(mask);
@@ -216,30 +236,28 @@ static int listen_on(struct control *c, const char *path)
 	return error;
 }
 
-int control_new(sd_event *event, const char *path, control_handler handler, void *context,
-	struct control **ret_control)
+int control_new(sd_event *event, const struct control_setup *setup, struct control **ret_control)
 {
 	struct control *c;
 	int error;
 
-	if (strlen(path) >= sizeof c->address.sun_path)
+	if (strlen(setup->path) >= sizeof c->address.sun_path)
 		return -ENAMETOOLONG;
 	c = calloc(1, sizeof *c);
 	if (!c)
 		return -ENOMEM;
 	c->event = event;
-	c->handler = handler;
-	c->context = context;
+	c->setup = *setup;
 	c->lock_fd = c->fd = -1;
 	c->address.sun_family = AF_UNIX;
-	(void)snprintf(c->address.sun_path, sizeof c->address.sun_path, "%s", path);
+	(void)snprintf(c->address.sun_path, sizeof c->address.sun_path, "%s", setup->path);
 	for (int i = 0; i < CLIENTS_MAX; i++) {
 		c->clients[i].control = c;
 		c->clients[i].fd = -1;
 	}
-	error = lock(c, path);
+	error = lock(c, setup->path);
 	if (!error)
-		error = listen_on(c, path);
+		error = listen_on(c, setup->path);
 	if (!error)
 		error = sd_event_add_io(event, &c->io, c->fd, EPOLLIN, on_listen, c);
 	if (error < 0) {

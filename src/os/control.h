@@ -9,20 +9,35 @@
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
+#include "os/access.h"
+
 struct control;
 
-/*
- * Answers the request @line with text to be freed by control, without the newline; or NULL if the answer
- * will come by control_answer_waiting().
- */
-typedef char *(*control_handler)(void *context, const char *line, size_t size);
+struct control_request {
+	const char *line;
+	size_t size;
+	enum access access; /* of whoever asks */
+	uid_t user;
+};
 
 /*
- * Listens on @path, in a directory that is made if missing. A socket that nobody serves any more is
- * replaced; -EADDRINUSE if another daemon does. 0 or negative errno.
+ * Answers @request with text to be freed by control, without the newline; or NULL if the answer
+ * will come by control_answer_waiting().
  */
-int control_new(sd_event *event, const char *path, control_handler handler, void *context,
-	struct control **ret_control);
+typedef char *(*control_handler)(void *context, const struct control_request *request);
+
+struct control_setup {
+	const char *path; /* in a directory that is made if missing */
+	struct access_rules rules;
+	control_handler handler;
+	void *context;
+};
+
+/*
+ * Listens. A socket that nobody serves any more is replaced; -EADDRINUSE if another daemon does. 0 or
+ * negative errno.
+ */
+int control_new(sd_event *event, const struct control_setup *setup, struct control **ret_control);
 
 /* Also removes the socket. */
 void control_free(struct control *c);

@@ -11,6 +11,8 @@
 #include <systemd/sd-daemon.h>
 
 #include "os/clock.h"
+#include "os/privileges.h"
+#include "os/sandbox.h"
 #include "status/version.h"
 
 /* A stop takes no longer: then everything is dropped, handed over or not. */
@@ -179,8 +181,13 @@ static int make_tables(struct daemon *d)
 /* The lock beside the socket keeps a second daemon from touching anything. */
 static int open_control(struct daemon *d)
 {
-	const int error =
-		control_new(d->event, d->setup.socket_path, daemon_on_request, d, &d->control);
+	const struct control_setup setup = {
+		.path = d->setup.socket_path,
+		.rules = d->setup.access,
+		.handler = daemon_on_request,
+		.context = d,
+	};
+	const int error = control_new(d->event, &setup, &d->control);
 
 	if (error == -EADDRINUSE)
 		journal_line(d->journal, JOURNAL_ERROR, "another roostd serves %s",
@@ -250,6 +257,16 @@ static int start_fast(struct daemon *d)
 	return complain(d, "start the fast thread", fast_start(&setup, &d->fast));
 }
 
+/* Everything is open: what comes from outside from now on meets as little power as there can be. */
+static int confine(struct daemon *d)
+{
+	int error = privileges_settle();
+
+	if (!error && d->setup.sandboxed)
+		error = sandbox_enter(SANDBOX_RUNNING);
+	return complain(d, "give up what is no longer needed", error);
+}
+
 static int start(struct daemon *d)
 {
 	int error;
@@ -280,7 +297,8 @@ static int start(struct daemon *d)
 	/* a takeover waits for this thread too: address and announcement; not permitted is not fatal */
 	(void)setpriority(PRIO_PROCESS, 0, -20);
 	daemon_start_sequence(d);
-	return start_fast(d);
+	error = start_fast(d);
+	return error ? error : confine(d);
 }
 
 /* While an address is left it stays up, and keeps it from being served. */

@@ -8,7 +8,10 @@
  *    links ─► addresses ─► announcements ─► journal ─► status
  */
 
+#include <stdbool.h>
+
 #include "config/config.h"
+#include "os/access.h"
 #include "plan/plan.h"
 #include "wire/auth.h"
 
@@ -17,7 +20,9 @@ struct daemon_setup {
 	const struct plan *plan;
 	uint32_t self;
 	const char *socket_path;
-	struct auth *auth; /* borrowed; NULL where `auth:` is off */
+	struct access_rules access; /* who may use it */
+	bool sandboxed;             /* the filter of SANDBOX_START is in place */
+	struct auth *auth;          /* borrowed; NULL where `auth:` is off */
 };
 
 /* Runs until it is told to stop by a signal and everything was handed over. Returns the exit status. */

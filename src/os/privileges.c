@@ -22,9 +22,10 @@
 
 #define BIT(capability) (UINT64_C(1) << (capability))
 
-#define KEPT    (BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_BPF) | BIT(CAP_PERFMON))
-#define NEEDED  (BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW))
-#define SETTLED (BIT(CAP_NET_ADMIN) | BIT(CAP_BPF))
+#define KEPT   (BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW) | BIT(CAP_BPF) | BIT(CAP_PERFMON))
+#define NEEDED (BIT(CAP_NET_ADMIN) | BIT(CAP_NET_RAW))
+/* IPC_LOCK, if it was kept: whatever is mapped later is locked, too. */
+#define SETTLED (BIT(CAP_NET_ADMIN) | BIT(CAP_BPF) | BIT(CAP_IPC_LOCK))
 
 /* What the unit grants, too. RLIMIT_NICE: 20 minus the value. */
 #define REALTIME_LIMIT 50
@@ -70,18 +71,34 @@ static int confine(uint64_t capabilities)
 	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
 }
 
-/* Takes the place of CAP_SYS_NICE and CAP_IPC_LOCK. Without the right to raise it, it stays as it is. */
-static void raise_limit(__rlimit_resource_t resource, rlim_t value)
+/* Whether it is as high now; only some may raise it. */
+static bool raise_limit(__rlimit_resource_t resource, rlim_t value)
 {
 	struct rlimit limit;
 
 	if (getrlimit(resource, &limit) < 0)
-		return;
+		return false;
 	/* RLIM_INFINITY is the largest value */
+	if (limit.rlim_cur >= value)
+		return true;
+	limit.rlim_cur = value;
 	if (limit.rlim_max < value)
 		limit.rlim_max = value;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(resource, &limit);
+	return setrlimit(resource, &limit) == 0;
+}
+
+/* What real time and locked memory take where the limits are too low. */
+static uint64_t make_room(void)
+{
+	uint64_t needed = 0;
+
+	if (!raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY))
+		needed |= BIT(CAP_IPC_LOCK);
+	if (!raise_limit(RLIMIT_RTPRIO, REALTIME_LIMIT))
+		needed |= BIT(CAP_SYS_NICE);
+	if (!raise_limit(RLIMIT_NICE, NICE_LIMIT))
+		needed |= BIT(CAP_SYS_NICE);
+	return needed;
 }
 
 /* Makes @path for @p if it isn't there; what is there has an owner already. */
@@ -139,17 +156,14 @@ static int become(const struct privileges_setup *s, char *reason)
 int privileges_keep(
 	const struct privileges_setup *setup, char reason[static PRIVILEGES_REASON_SIZE])
 {
-	const uint64_t there = permitted(KEPT);
+	const uint64_t kept = permitted(KEPT | make_room());
 	int error = 0;
 
-	if ((there & NEEDED) != NEEDED)
+	if ((kept & NEEDED) != NEEDED)
 		return fail(reason, -EPERM,
 			"CAP_NET_ADMIN and CAP_NET_RAW are needed: start it by its systemd unit, "
 			"or as root");
-	raise_limit(RLIMIT_MEMLOCK, RLIM_INFINITY);
-	raise_limit(RLIMIT_RTPRIO, REALTIME_LIMIT);
-	raise_limit(RLIMIT_NICE, NICE_LIMIT);
-	choose(there);
+	choose(kept);
 	/* for what a program started by this one could ever get; the unit has seen to it where
 	 * this is not allowed */
 	(void)capng_apply(CAPNG_SELECT_BOUNDS);
@@ -157,9 +171,9 @@ int privileges_keep(
 		error = become(setup, reason);
 	if (error)
 		return error;
-	if (confine(KEPT) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (confine(kept) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail(reason, -EPERM, "the capabilities cannot be given up");
-	ASSERT(permitted(~UINT64_C(0)) == there);
+	ASSERT(permitted(~UINT64_C(0)) == kept);
 	return 0;
 }
 

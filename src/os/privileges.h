@@ -13,7 +13,8 @@
  *
  * NET_ADMIN changes addresses and hangs the fence's programs on interfaces; NET_RAW opens the raw
  * and packet sockets; BPF makes maps and programs; with PERFMON the kernel does not put guards against
- * speculation into the fence, which cost each packet 25 ns.
+ * speculation into the fence, which cost each packet 25 ns. Real time and locked memory come from limits,
+ * and only where those can't be raised from CAP_SYS_NICE and CAP_IPC_LOCK.
  */
 
 #define PRIVILEGES_REASON_SIZE 256
@@ -25,8 +26,7 @@ struct privileges_setup {
 };
 
 /*
- * Keeps what is named above, of as much as there is. Before that, raises the limits by which the daemon
- * locks memory and runs in real time, if it may. To be called while there is one thread. 0, or negative
+ * Keeps what is named above, of as much as there is. To be called while there is one thread. 0, or negative
  * errno and a sentence in @reason: @user is not known, or CAP_NET_ADMIN or CAP_NET_RAW are missing.
  */
 int privileges_keep(

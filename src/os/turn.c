@@ -184,15 +184,24 @@ static void answer_status(struct daemon *d)
 	free(text);
 }
 
-char *daemon_on_request(void *context, const char *line, size_t size)
+static char *refuse(const struct daemon *d, enum access wanted)
+{
+	char text[ACCESS_REASON_SIZE];
+
+	access_explain(&d->setup.config->control, wanted, text);
+	return status_render_error(text);
+}
+
+char *daemon_on_request(void *context, const struct control_request *request)
 {
 	struct daemon *d = context;
 	const char *why;
-	const enum status_command command = status_parse_request(line, size, &why);
-	const struct board_message drain = {
-		.event = {.kind = NODE_EV_DRAIN, .drain = command == STATUS_COMMAND_DRAIN},
-	};
+	enum status_command command;
+	struct board_message drain = {.event = {.kind = NODE_EV_DRAIN}};
 
+	if (request->access == ACCESS_NONE) /* nor is it read */
+		return refuse(d, ACCESS_READ);
+	command = status_parse_request(request->line, request->size, &why);
 	switch (command) {
 	case STATUS_COMMAND_NONE: return status_render_error(why);
 	case STATUS_COMMAND_STATUS:
@@ -204,9 +213,14 @@ char *daemon_on_request(void *context, const char *line, size_t size)
 		return NULL;
 	case STATUS_COMMAND_DRAIN:
 	case STATUS_COMMAND_UNDRAIN:
+		if (request->access < ACCESS_STEER)
+			return refuse(d, ACCESS_STEER);
+		drain.event.drain = command == STATUS_COMMAND_DRAIN;
 		if (!board_post(d->board, &drain))
 			return status_render_error("busy, try again");
 		board_kick_fast(d->board);
+		journal_line(d->journal, JOURNAL_INFO, "%s, asked for by user %u",
+			drain.event.drain ? "drain" : "undrain", (unsigned)request->user);
 		return status_render_done(command);
 	}
 	return status_render_error("not understood");
