@@ -84,6 +84,12 @@ static void want(struct node *n, uint32_t vip, enum vrrp_hold wanted, tick now)
 		settle(n, now);
 }
 
+/* Neither while it leaves, for the successor's must be the last word, nor while it only listens. */
+static bool may_announce(const struct node_unit *u)
+{
+	return u->vrrp.state == VRRP_ACTIVE || u->vrrp.state == VRRP_CLAIMING;
+}
+
 static void announce(struct node *n, uint32_t vip, tick now)
 {
 	struct node_vip *v = &n->vips[vip];
@@ -141,8 +147,8 @@ static void step_unit(struct node *n, struct node_unit *u, const struct vrrp_eve
 			want(n, vip, wanted, now);
 		if (fx & VRRP_FX_ANNOUNCE)
 			announce(n, vip, now);
-		if (u->vrrp.state == VRRP_LEAVING)
-			hush(n, vip); /* the successor's must be the last word */
+		if (!may_announce(u))
+			hush(n, vip);
 		node_permit(n, vip);
 	}
 	if (u->vrrp.state == VRRP_CLAIMING && fx & VRRP_FX_ANNOUNCE)
@@ -456,7 +462,7 @@ static void on_held(struct node *n, const struct node_event *ev, tick now)
 	if (ev->hold != VRRP_HOLD_FULL) {
 		/* taken away by somebody: neighbours are told again once it is back */
 		announce_cancel(&n->announce, ev->vip);
-		v->announce_pending = n->units[v->unit].vrrp.state != VRRP_LEAVING;
+		v->announce_pending = may_announce(&n->units[v->unit]);
 	} else if (v->announce_pending) {
 		v->announce_pending = false;
 		announce_start(&n->announce, ev->vip, now);

@@ -709,6 +709,25 @@ START_TEST(behind_a_fence_it_keeps_the_addresses_while_it_listens)
 }
 END_TEST
 
+START_TEST(while_it_listens_it_announces_nothing_that_was_due)
+{
+	struct fixture *f = start();
+
+	f->config.announce.refresh = tick_s(5);
+	f->fenced = true;
+	start_with(f);
+	take_all(f);
+	f->now += tick_s(10);
+	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+	ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
+	ck_assert_uint_eq(f->fx->n_announces, 0);
+	/* nor when an address that was taken away is back */
+	turn(f, (struct node_event){.kind = NODE_EV_HELD, .hold = VRRP_HOLD_NONE});
+	turn(f, (struct node_event){.kind = NODE_EV_HELD, .hold = VRRP_HOLD_FULL});
+	ck_assert_uint_eq(f->fx->n_announces, 0);
+}
+END_TEST
+
 START_TEST(a_loser_serves_data_until_the_end_of_its_linger)
 {
 	struct fixture *f = start();
@@ -797,6 +816,7 @@ int main(void)
 		one_that_was_away_shorter_than_its_lease_serves_on,
 		alone_it_serves_again_after_an_interval_and_a_half,
 		behind_a_fence_it_keeps_the_addresses_while_it_listens,
+		while_it_listens_it_announces_nothing_that_was_due,
 		a_loser_serves_data_until_the_end_of_its_linger,
 		a_claimant_announces_by_a_lease_of_its_own,
 		a_copy_is_complete,
