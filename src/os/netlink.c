@@ -222,24 +222,36 @@ static void put_change(struct nlmsghdr *h, const struct netlink_change *c)
 	mnl_attr_put_u8(h, IFA_PROTO, NETLINK_TAG);
 }
 
+static struct nlmsghdr *put_message(uint8_t *at, const struct netlink_change *c)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(at);
+
+	h->nlmsg_type = c->add ? RTM_NEWADDR : RTM_DELADDR;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	if (c->add)
+		h->nlmsg_flags |= NLM_F_CREATE | NLM_F_REPLACE;
+	put_change(h, c);
+	ASSERT(h->nlmsg_len <= CHANGE_SIZE_MAX);
+	return h;
+}
+
+size_t netlink_put_removal(uint8_t *at, const struct addr *address)
+{
+	return MNL_ALIGN(put_message(at, &(struct netlink_change){.address = *address})->nlmsg_len);
+}
+
 static size_t build_batch(
 	struct netlink *n, const struct netlink_change *changes, uint32_t n_changes)
 {
 	size_t used = 0;
 
 	for (uint32_t i = 0; i < n_changes; i++) {
-		struct nlmsghdr *h = mnl_nlmsg_put_header(n->batch + used);
+		struct nlmsghdr *h = put_message(n->batch + used, &changes[i]);
 
-		h->nlmsg_type = changes[i].add ? RTM_NEWADDR : RTM_DELADDR;
-		h->nlmsg_flags = NLM_F_REQUEST;
-		if (changes[i].add)
-			h->nlmsg_flags |= NLM_F_CREATE | NLM_F_REPLACE;
 		/* failures answer for themselves; the last one's answer ends the batch */
 		if (i == n_changes - 1)
 			h->nlmsg_flags |= NLM_F_ACK;
 		h->nlmsg_seq = n->seq + i;
-		put_change(h, &changes[i]);
-		ASSERT(h->nlmsg_len <= CHANGE_SIZE_MAX);
 		used += MNL_ALIGN(h->nlmsg_len);
 	}
 	return used;

@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -73,6 +74,15 @@ struct netlink_change {
  * or the negative errno of what went wrong with the batch as such; then every change has it too.
  */
 int netlink_change(struct netlink *n, struct netlink_change *changes, uint32_t n_changes);
+
+/*
+ * Writes the message that takes @address off an interface, for whoever sends it later, without an
+ * answer unless it fails; the interface's index is left 0. Returns its size, a multiple of four and
+ * NETLINK_REMOVAL_MAX at most.
+ */
+size_t netlink_put_removal(uint8_t *at, const struct addr *address);
+
+#define NETLINK_REMOVAL_MAX 44
 
 /* Sets net.ipv4.conf.INTERFACE.arp_ignore and arp_announce. 0 or negative errno. */
 int netlink_set_arp(struct netlink *n, uint32_t ifindex, uint32_t ignore, uint32_t announce);
