@@ -73,7 +73,7 @@ static const int at_start[] = {
 	SCMP_SYS(bpf), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
 	SCMP_SYS(statfs), SCMP_SYS(statfs64), SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64),
 	SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(flock), SCMP_SYS(umask),
-	SCMP_SYS(fchmod), SCMP_SYS(dup), SCMP_SYS(listen), SCMP_SYS(epoll_create1),
+	SCMP_SYS(fchmod), SCMP_SYS(dup), SCMP_SYS(dup3), SCMP_SYS(listen), SCMP_SYS(epoll_create1),
 	SCMP_SYS(mlockall), SCMP_SYS(munlockall), SCMP_SYS(setpriority), SCMP_SYS(getpriority),
 	SCMP_SYS(sched_setscheduler), SCMP_SYS(sched_getscheduler), SCMP_SYS(sched_setparam),
 	SCMP_SYS(sched_getparam), SCMP_SYS(sched_get_priority_max),
