@@ -32,12 +32,28 @@ static int32_t find_name(const struct links *l, const char *name)
 	return -1;
 }
 
+static void see_other(struct links *l, const struct netlink_link *news)
+{
+	uint32_t at = 0;
+
+	while (at < l->n_others && l->others[at].ifindex != news->ifindex)
+		at++;
+	if (at < l->n_others) /* gone, renamed, or with another MAC */
+		l->others[at] = l->others[--l->n_others];
+	if (!news->present || !news->ethernet || find_name(l, news->name) >= 0 ||
+		l->n_others == LINKS_OTHERS_MAX)
+		return;
+	l->others[l->n_others].ifindex = news->ifindex;
+	memcpy(l->others[l->n_others++].mac, news->mac, sizeof news->mac);
+}
+
 void links_see_link(struct links *l, const struct netlink_link *news)
 {
 	const int32_t before = links_find(l, news->ifindex);
 	const int32_t named = find_name(l, news->name);
 	struct link *k;
 
+	see_other(l, news);
 	if (news->loopback)
 		l->loopback = news->present && news->running ? news->ifindex : 0;
 	/* gone, or renamed away */
@@ -89,6 +105,17 @@ static bool is_own(const struct links *l, const struct addr *address)
 
 	for (uint32_t i = 0; i < self->n_addresses; i++)
 		if (addr_equal(&self->addresses[i], address))
+			return true;
+	return false;
+}
+
+bool links_has_mac(const struct links *l, const uint8_t mac[static 6])
+{
+	for (uint32_t i = 0; i < l->config->n_interfaces; i++)
+		if (l->links[i].ifindex != 0 && memcmp(l->links[i].mac, mac, 6) == 0)
+			return true;
+	for (uint32_t i = 0; i < l->n_others; i++)
+		if (memcmp(l->others[i].mac, mac, 6) == 0)
 			return true;
 	return false;
 }

@@ -17,6 +17,9 @@
 /* Further addresses of an interface are not considered as sources. */
 #define LINKS_ADDRS_MAX 32
 
+/* Of interfaces that the configuration does not name, no more are known. */
+#define LINKS_OTHERS_MAX 64
+
 struct link_address {
 	struct addr address;
 	bool tentative;
@@ -30,11 +33,19 @@ struct link {
 	uint32_t n_addresses;
 };
 
+/* Not the configuration's, and perhaps on the same segment as one that is. */
+struct link_other {
+	uint32_t ifindex;
+	uint8_t mac[6];
+};
+
 struct links {
 	const struct config *config; /* borrowed */
 	uint32_t self;
 	uint32_t loopback; /* its index, while it is up; else 0 */
 	struct link links[CONFIG_INTERFACES_MAX];
+	struct link_other others[LINKS_OTHERS_MAX];
+	uint32_t n_others;
 };
 
 void links_init(struct links *l, const struct config *config, uint32_t self);
@@ -48,6 +59,9 @@ void links_see_address(struct links *l, const struct netlink_address *news);
 
 /* The configuration's interface with this index, or -1. */
 int32_t links_find(const struct links *l, uint32_t ifindex);
+
+/* Whether an interface of this machine has this MAC. */
+bool links_has_mac(const struct links *l, const uint8_t mac[static 6]);
 
 /* What the node is to know of @interface. */
 struct node_interface links_node_interface(const struct links *l, uint32_t interface);

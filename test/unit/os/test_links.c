@@ -38,6 +38,8 @@ static void see_link(uint32_t ifindex, const char *name, bool present, bool runn
 
 	strcpy(news.name, name);
 	news.loopback = ifindex == LO;
+	news.mac[0] = 2;
+	news.mac[5] = (uint8_t)ifindex;
 	links_see_link(&links, &news);
 }
 
@@ -157,6 +159,35 @@ START_TEST(more_addresses_than_there_is_room_for_are_left_out)
 }
 END_TEST
 
+static bool has_mac(uint8_t last)
+{
+	return links_has_mac(&links, (const uint8_t[]){2, 0, 0, 0, 0, last});
+}
+
+START_TEST(the_macs_of_all_interfaces_are_known)
+{
+	char name[16];
+
+	fresh();
+	see_link(ETH0, "eth0", true, true);
+	see_link(20, "dmz0", true, true);
+	see_link(21, "dmz1", true, true);
+	ck_assert(has_mac(ETH0) && has_mac(20) && has_mac(21) && !has_mac(22));
+	see_link(20, "dmz0", false, false);
+	see_link(21, "eth1", true, true);
+	ck_assert(!has_mac(20) && has_mac(21));
+	ck_assert_uint_eq(links.n_others, 0);
+	for (uint32_t i = 0; i < 2 * LINKS_OTHERS_MAX; i++) {
+		snprintf(name, sizeof name, "veth%u", i);
+		see_link(100 + i, name, true, true);
+	}
+	ck_assert_uint_eq(links.n_others, LINKS_OTHERS_MAX);
+	ck_assert(has_mac(100) && !has_mac(99 + 2 * LINKS_OTHERS_MAX));
+	links_forget(&links);
+	ck_assert(!has_mac(100) && !has_mac(ETH0));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -167,6 +198,7 @@ int main(void)
 		the_first_usable_link_local_address_is_the_ipv6_source,
 		the_loopback_counts_while_it_is_up,
 		more_addresses_than_there_is_room_for_are_left_out,
+		the_macs_of_all_interfaces_are_known,
 	};
 
 	return run_suite("links", tests, ARRAY_SIZE(tests));
