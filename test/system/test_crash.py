@@ -9,6 +9,7 @@ import pytest
 
 from roostlab import Capture, MemoryGroup, Probe, Roost, Witness, eventually
 from roostlab.daemons import roost_config
+from roostlab.witness import ANSWERS
 
 VIPS = ["10.1.1.201", "fd00:1::201"]  # a bundle, so that one server's crash hits both families
 INTERVAL = 0.05
@@ -86,6 +87,11 @@ class Scene:
     def order(self):
         """Who answered, one after the other, as the switch has it."""
         return [self.switch.servers_of(vip, self.since) for vip in VIPS]
+
+    def told(self):
+        """What the switch saw, for the reader of a failed test."""
+        return "".join(f"\n{vip} {kind}: {s.server} from {s.first - self.since:.4f} to {s.last - self.since:.4f} s"
+                       for vip in VIPS for kind in ANSWERS for s in self.switch.spans(vip, (kind,), self.since))
 
     def leftovers(self):
         return sorted(set(self.holder.addresses()) & set(VIPS))
@@ -199,7 +205,7 @@ def test_a_daemon_that_crashed_takes_its_share_back_by_a_hand_over(start_scene):
     assert scene.order() in (2 * [[scene.holder]], 2 * [[scene.holder, scene.successor, scene.holder]])
     for outage in scene.outages():
         assert outage.longest / 1000 < ACTIVE_DOWN + LATE
-    assert scene.switch.worst_double(scene.since) < 2 * LINGER
+    assert scene.switch.worst_double(scene.since) < 2 * LINGER, scene.told()
 
 
 def test_a_restart_of_the_unit_loses_nothing(start_scene):
@@ -209,6 +215,6 @@ def test_a_restart_of_the_unit_loses_nothing(start_scene):
     scene.cluster.start(scene.holder)
     scene.cluster.settle()
     scene.watch(1)
-    assert scene.lost() == {}
+    assert scene.lost() == {}, scene.told()
     assert scene.order() == 2 * [[scene.holder, scene.successor, scene.holder]]
-    assert scene.switch.worst_double(scene.since) < 3 * LINGER
+    assert scene.switch.worst_double(scene.since) < 3 * LINGER, scene.told()
