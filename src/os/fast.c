@@ -40,9 +40,11 @@ struct fast {
 	uint32_t forgeries; /* in this turn */
 	pthread_t thread;
 	bool realtime;
+	bool linked;   /* a link has been told of */
 	bool relinked; /* in this turn a link changed */
 	bool fenced;   /* all cells have been written once */
 	bool *left;    /* by router: in this turn an advertisement has left */
+	tick *stored;  /* by router: the lease of service, as this life has stored it */
 	struct fence_words words;
 	uint64_t beats; /* of the slow thread, last seen ... */
 	tick beatless;  /* ... and for how long there was no other */
@@ -244,8 +246,16 @@ static void permit_all(const struct fast *f, bool opening)
 			permit(f, f->effects->holds[i]);
 }
 
-/* Before anything is sent. The leases come from the node alone, so what a previous life left running
- * ends here. */
+static void store_service(struct fast *f, uint32_t router, tick until)
+{
+	if (f->stored[router] == until)
+		return;
+	fence_renew(f->words, router, until);
+	f->stored[router] = until;
+}
+
+/* Before anything is sent. A lease of service that a previous life left runs on to its end, for those VIPs
+ * that the node keeps while it listens. */
 static void narrow_fence(struct fast *f)
 {
 	const struct node *n = f->node;
@@ -253,7 +263,7 @@ static void narrow_fence(struct fast *f)
 	for (uint32_t i = 0; i < n->n_routers; i++) {
 		f->left[i] = false;
 		if (n->routers[i].service.until == 0)
-			fence_renew(f->words, i, 0);
+			store_service(f, i, 0);
 		fence_renew(f->words, n->n_routers + i, n->routers[i].handover_until);
 	}
 	permit_all(f, false);
@@ -267,8 +277,24 @@ static void widen_fence(struct fast *f)
 
 	for (uint32_t i = 0; i < n->n_routers; i++)
 		if (f->left[i])
-			fence_renew(f->words, i, n->routers[i].service.until);
+			store_service(f, i, n->routers[i].service.until);
 	permit_all(f, true);
+}
+
+/* With a link that changed: also of what a previous life left and this node did not adopt. Before the first
+ * link the node wants nothing yet, and what was left is not to be touched. */
+static void tell_wanted(struct fast *f)
+{
+	const struct node *n = f->node;
+	const struct node_effects *fx = f->effects;
+
+	f->linked |= f->relinked;
+	if (f->relinked)
+		for (uint32_t vip = 0; vip < n->n_vips; vip++)
+			board_set_wanted(f->board, vip, n->vips[vip].wanted);
+	else
+		for (uint32_t i = 0; i < fx->n_holds && f->linked; i++)
+			board_set_wanted(f->board, fx->holds[i], n->vips[fx->holds[i]].wanted);
 }
 
 /* Carries out the effects; the slow thread is kicked once if there is anything for it. */
@@ -282,15 +308,9 @@ static void carry_out(struct fast *f)
 		send_advert(f, &fx->sends[i]);
 	raw_flush(f->raw);
 	widen_fence(f);
-	for (uint32_t i = 0; i < fx->n_holds; i++)
-		board_set_wanted(f->board, fx->holds[i], f->node->vips[fx->holds[i]].wanted);
-	if (f->relinked) {
-		/* also what a previous life left and this node did not adopt */
-		for (uint32_t vip = 0; vip < f->node->n_vips; vip++)
-			board_set_wanted(f->board, vip, f->node->vips[vip].wanted);
-		f->relinked = false;
-		kick = true;
-	}
+	tell_wanted(f);
+	kick |= f->relinked;
+	f->relinked = false;
 	for (uint32_t i = 0; i < fx->n_announces; i++)
 		board_ask_announcement(f->board, fx->announces[i]);
 	for (uint32_t i = 0; i < fx->n_records; i++)
@@ -381,6 +401,7 @@ static void destroy(struct fast *f)
 	node_effects_free(f->effects);
 	free(f->announced);
 	free(f->left);
+	free(f->stored);
 	free(f);
 }
 
@@ -402,7 +423,8 @@ int fast_start(const struct fast_setup *setup, struct fast **ret_fast)
 	f->effects = node_effects_new(node);
 	f->announced = calloc(node->n_vips ? node->n_vips : 1, sizeof *f->announced);
 	f->left = calloc(node->n_routers ? node->n_routers : 1, sizeof *f->left);
-	error = f->effects && f->announced && f->left ? create_thread(f) : -ENOMEM;
+	f->stored = calloc(node->n_routers ? node->n_routers : 1, sizeof *f->stored);
+	error = f->effects && f->announced && f->left && f->stored ? create_thread(f) : -ENOMEM;
 	if (error) {
 		destroy(f);
 		return error;
