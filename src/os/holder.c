@@ -122,6 +122,12 @@ static bool is_leased(const struct holder *h, uint32_t vip, tick now)
 	return until == 0 || now < tick_add(until, GRACE);
 }
 
+/* Refreshes are overdue: what is gone now was taken by nobody. */
+static bool may_have_expired(const struct holder *h, tick now)
+{
+	return now >= tick_add(h->refresh_at, h->refresh_period);
+}
+
 static bool may_hold(const struct holder *h, uint32_t vip, tick now)
 {
 	const struct link *k = link_of(h, vip);
@@ -204,8 +210,8 @@ enum holder_news holder_see(
 	if (!is_ours_to_see(news, place))
 		return HOLDER_SEEN;
 	set_place(h, vip, place, news->present);
-	/* the kernel itself removes IPv6 addresses from a link that goes down */
-	if (!may_hold(h, vip, now))
+	/* the kernel itself removes IPv6 addresses from a link that goes down, and what has expired */
+	if (!may_hold(h, vip, now) || may_have_expired(h, now))
 		kernel_want(&h->kernel, vip, VRRP_HOLD_NONE);
 	*ret_vip = vip;
 	return kernel_see(&h->kernel, vip, is_present(h, vip),
