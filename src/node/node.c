@@ -598,6 +598,13 @@ static void send(
 	n->counters.sent++;
 }
 
+/* What could not be said before the link went need not be so any more when it is back. */
+static void say_nothing(struct node *n, const struct node_router *r)
+{
+	for (uint32_t i = r->first_unit; i < r->first_unit + r->n_units; i++)
+		n->units[i].say = NODE_SAY_NOTHING;
+}
+
 /* The fence drops the announcement of a claim whose lease has run out, however long the kernel took. */
 static void renew_claim(struct node *n, uint32_t vip, tick now)
 {
@@ -618,6 +625,8 @@ static void collect(struct node *n, struct node_effects *fx, tick now)
 			send(n, i, NODE_SAY_PRIORITY, fx, now);
 			send(n, i, NODE_SAY_LEAVING, fx, now);
 			send(n, i, NODE_SAY_PARTING, fx, now);
+		} else {
+			say_nothing(n, &n->routers[i]);
 		}
 	}
 	for (uint32_t i = 0; i < n->n_changed; i++) {

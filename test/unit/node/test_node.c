@@ -332,6 +332,43 @@ START_TEST(a_lost_link_gives_up_every_vip_and_its_return_starts_anew)
 }
 END_TEST
 
+/* Whether this turn's advertisements say that the node serves @vip. */
+static bool claims(const struct fixture *f, uint32_t vip)
+{
+	for (uint32_t i = 0; i < f->fx->n_sends; i++) {
+		const struct node_send *s = &f->fx->sends[i];
+
+		for (uint32_t k = 0; k < s->n_addresses; k++)
+			if (s->priority > VRRP_PRIORITY_PARTING &&
+				addr_equal(&f->fx->addresses[s->first + k], &f->vips[vip].address))
+				return true;
+	}
+	return false;
+}
+
+/* An answer to a rival that the link's end overtook must not be given when it is back, by a Backup. */
+START_TEST(what_a_lost_link_left_unsaid_stays_unsaid)
+{
+	struct fixture *f = start();
+	const struct advert rival = {.source = host(3),
+		.interval = INTERVAL,
+		.family = FAMILY_IPV4,
+		.version = 3,
+		.vrid = 1,
+		.priority = 100,
+		.n_addresses = 1,
+		.addresses = {host(201)}};
+
+	take_all(f);
+	node_step(f->node, &(struct node_event){.kind = NODE_EV_ADVERT, .advert = &rival}, f->now,
+		f->fx);
+	link_up(f, false);
+	obey(f);
+	link_up(f, true);
+	ck_assert(!claims(f, 0));
+}
+END_TEST
+
 START_TEST(an_address_taken_away_is_announced_again_when_it_is_back)
 {
 	struct fixture *f = start();
@@ -796,6 +833,7 @@ int main(void)
 		a_losing_rival_is_answered_and_announced_against,
 		redundancy_decays_over_a_minute,
 		a_lost_link_gives_up_every_vip_and_its_return_starts_anew,
+		what_a_lost_link_left_unsaid_stays_unsaid,
 		an_address_taken_away_is_announced_again_when_it_is_back,
 		a_node_whose_kernel_side_stands_still_steps_back,
 		a_kernel_side_that_was_away_as_well_gets_its_time,
