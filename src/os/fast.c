@@ -42,7 +42,6 @@ struct fast {
 	bool realtime;
 	bool linked;   /* a link has been told of */
 	bool relinked; /* in this turn a link changed */
-	bool fenced;   /* all cells have been written once */
 	bool *left;    /* by router: in this turn an advertisement has left */
 	tick *stored;  /* by router: the lease of service, as this life has stored it */
 	struct fence_words words;
@@ -180,7 +179,7 @@ static void take_messages(struct fast *f, tick now)
 		if (m.event.kind == NODE_EV_LINK) {
 			ASSERT(m.event.interface < CONFIG_INTERFACES_MAX);
 			f->ifindex[m.event.interface] = m.ifindex;
-			f->relinked = true;
+			f->relinked = f->linked = true;
 		}
 		node_step(f->node, &m.event, now, f->effects);
 	}
@@ -235,13 +234,15 @@ static bool is_opening(const struct fast *f, uint32_t vip)
 	return f->node->vips[vip].permission == LEASE_FULL && !f->node->vips[vip].handover;
 }
 
+/* What a previous life left is not touched before the first link is known: until then the node wants
+ * nothing. From then on it decides about everything. */
 static void permit_all(const struct fast *f, bool opening)
 {
-	if (!f->fenced)
+	if (f->relinked)
 		for (uint32_t vip = 0; vip < f->node->n_vips; vip++)
 			if (is_opening(f, vip) == opening)
 				permit(f, vip);
-	for (uint32_t i = 0; i < f->effects->n_holds && f->fenced; i++)
+	for (uint32_t i = 0; i < f->effects->n_holds && f->linked && !f->relinked; i++)
 		if (is_opening(f, f->effects->holds[i]) == opening)
 			permit(f, f->effects->holds[i]);
 }
@@ -281,20 +282,17 @@ static void widen_fence(struct fast *f)
 	permit_all(f, true);
 }
 
-/* With a link that changed: also of what a previous life left and this node did not adopt. Before the first
- * link the node wants nothing yet, and what was left is not to be touched. */
-static void tell_wanted(struct fast *f)
+/* As permit_all(). */
+static void tell_wanted(const struct fast *f)
 {
 	const struct node *n = f->node;
 	const struct node_effects *fx = f->effects;
 
-	f->linked |= f->relinked;
 	if (f->relinked)
 		for (uint32_t vip = 0; vip < n->n_vips; vip++)
 			board_set_wanted(f->board, vip, n->vips[vip].wanted);
-	else
-		for (uint32_t i = 0; i < fx->n_holds && f->linked; i++)
-			board_set_wanted(f->board, fx->holds[i], n->vips[fx->holds[i]].wanted);
+	for (uint32_t i = 0; i < fx->n_holds && f->linked && !f->relinked; i++)
+		board_set_wanted(f->board, fx->holds[i], n->vips[fx->holds[i]].wanted);
 }
 
 /* Carries out the effects; the slow thread is kicked once if there is anything for it. */
@@ -350,7 +348,7 @@ static void turn(struct fast *f, bool kicked)
 	f->forgeries = 0;
 	drain_socket(f, FAMILY_IPV4, now);
 	drain_socket(f, FAMILY_IPV6, now);
-	if (kicked || !f->fenced) {
+	if (kicked) {
 		board_clear_fast(f->board);
 		/* cells first: what a previous life left is known before the link comes up */
 		take_cells(f, now);
@@ -358,7 +356,6 @@ static void turn(struct fast *f, bool kicked)
 	}
 	node_step(f->node, &end, now, f->effects);
 	carry_out(f);
-	f->fenced = true;
 	watch_slow(f, now);
 }
 
