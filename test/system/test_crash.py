@@ -26,8 +26,8 @@ class Scene:
     capture    by the MAC addresses in what arrives
     """
 
-    def __init__(self, lab, stack, fence="auto", preempt=False):
-        config = roost_config(lab, {"www": [VIPS]}, interval="50ms", preempt=preempt)
+    def __init__(self, lab, stack, fence="auto", preempt=False, interval=INTERVAL):
+        config = roost_config(lab, {"www": [VIPS]}, interval=f"{interval * 1000:g}ms", preempt=preempt)
         self.lab, self.cluster = lab, Roost(lab, config=config | {"fence": fence})
         self.holder, self.successor, _ = self.cluster.orders()[VIPS[0]]
         self.cluster.start(self.holder)
@@ -186,10 +186,10 @@ def test_a_daemon_that_comes_back_late_clears_up_and_disturbs_nobody(start_scene
 
 
 def test_a_daemon_that_comes_back_at_once_goes_on_where_it_was(start_scene):
-    scene = start_scene()
+    scene = start_scene(interval=0.5)  # or the next life has no time to begin while the lease runs
     scene.kill_all()
     scene.cluster.start(scene.holder)
-    scene.watch(1)
+    scene.watch(2)
     assert scene.lost() == {}
     assert scene.order() == 2 * [[scene.holder]]
     assert scene.leftovers() == VIPS
