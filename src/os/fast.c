@@ -265,7 +265,9 @@ static void narrow_fence(struct fast *f)
 		f->left[i] = false;
 		if (n->routers[i].service.until == 0)
 			store_service(f, i, 0);
-		fence_renew(f->words, n->n_routers + i, n->routers[i].handover_until);
+		/* one that is over is closed when no VIP goes by it any more */
+		if (n->routers[i].handover_until)
+			fence_renew(f->words, n->n_routers + i, n->routers[i].handover_until);
 	}
 	permit_all(f, false);
 }
@@ -280,6 +282,9 @@ static void widen_fence(struct fast *f)
 		if (f->left[i])
 			store_service(f, i, n->routers[i].service.until);
 	permit_all(f, true);
+	for (uint32_t i = 0; i < n->n_routers; i++)
+		if (n->routers[i].handover_until == 0)
+			fence_renew(f->words, n->n_routers + i, 0);
 }
 
 /* As permit_all(). */
