@@ -2,6 +2,7 @@
 #include "os/daemon_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,8 @@ int daemon_open_fence(struct daemon *d)
 	const enum config_fence wanted = d->setup.config->fence;
 	int error;
 
+	if (wanted == CONFIG_FENCE_OFF || wanted == CONFIG_FENCE_LIFETIME)
+		(void)snprintf(d->fencing.reason, sizeof d->fencing.reason, "as the file asks");
 	if (wanted == CONFIG_FENCE_OFF) {
 		journal_line(d->journal, JOURNAL_WARNING,
 			"fence: off; if this daemon dies or hangs, its addresses stay");

@@ -97,13 +97,19 @@ def test_a_longer_interval_has_a_longer_lifetime(start):
     assert all(2 <= left <= 4 for left in lifetimes(server, VIPS))
 
 
-def test_what_it_does_not_protect_is_shown(start):
-    cluster = start(VIPS, servers=1, config=fenced_by("lifetime"))
+@pytest.mark.parametrize("mechanism, is_full, line", [
+    ("tcx", True, "fence: tcx"),
+    ("clsact", True, "fence: clsact"),
+    ("lifetime", False, "fence: lifetime (not fully protected: as the file asks)"),
+    ("off", False, "fence: off (not protected: as the file asks)"),
+])
+def test_what_is_in_use_is_shown(start, mechanism, is_full, line):
+    cluster = start(V4[:1], servers=1, config=fenced_by(mechanism))
     server = cluster.lab.servers[0]
     fence = cluster.status(server)["fence"]
-    assert (fence["mechanism"], fence["protected"]) == ("lifetime", False)
+    assert (fence["mechanism"], fence["protected"]) == (mechanism, is_full)
     text = cluster.roost("status", "-s", cluster.socket(server)).stdout
-    assert "fence: lifetime (not fully protected" in text
+    assert line in text
 
 
 def test_auto_falls_back_to_it_and_says_why(start, monkeypatch):
