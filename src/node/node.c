@@ -159,6 +159,8 @@ static void step_unit(struct node *n, struct node_unit *u, const struct vrrp_eve
 		u->say = NODE_SAY_LEAVING;
 	if (fx & VRRP_FX_ADVERTISE_PARTING)
 		u->say = NODE_SAY_PARTING;
+	if (u->say == NODE_SAY_PRIORITY && u->vrrp.state != VRRP_ACTIVE)
+		u->say = NODE_SAY_NOTHING; /* it yielded before it could speak */
 	if (u->say != NODE_SAY_NOTHING)
 		r->due = true;
 	if (fx & VRRP_FX_MOVED)

@@ -505,6 +505,31 @@ START_TEST(a_foreign_router_follows_the_vrid)
 }
 END_TEST
 
+START_TEST(a_foreign_router_that_yields_has_nothing_more_to_say)
+{
+	static struct fixture f;
+	struct advert a = {.source = host(8),
+		.interval = INTERVAL,
+		.version = 3,
+		.vrid = 51,
+		.priority = 90,
+		.n_addresses = 6};
+
+	fill_config(&f);
+	f.service.foreign_vrid = 51;
+	memset(f.service.priority, 100, sizeof f.service.priority);
+	start_with(&f);
+	while (state(&f, 0) != VRRP_ACTIVE)
+		wait(&f);
+	/* in one turn a rival that loses, which is answered, and one that wins */
+	node_step(f.node, &(struct node_event){.kind = NODE_EV_ADVERT, .advert = &a}, f.now, f.fx);
+	a.priority = 200;
+	turn(&f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
+	ck_assert_int_eq(state(&f, 0), VRRP_BACKUP);
+	ck_assert_uint_eq(f.fx->n_sends, 0);
+}
+END_TEST
+
 static bool sends_pseudo_after(struct fixture *f, uint8_t from, enum advert_checksum heard)
 {
 	static struct advert a;
@@ -842,6 +867,7 @@ int main(void)
 		a_node_that_slept_hears_before_it_judges,
 		a_leftover_is_kept_while_listening_and_adopted,
 		a_foreign_router_follows_the_vrid,
+		a_foreign_router_that_yields_has_nothing_more_to_say,
 		the_checksum_is_learned_from_strangers_and_not_from_nodes,
 		enforced_what_cannot_be_verified_moves_nothing_and_is_counted,
 		until_then_it_counts_all_the_same,
