@@ -135,8 +135,7 @@ static int make_directories(const struct privileges_setup *s, const struct passw
 	return error;
 }
 
-/* Becomes @s->user, with the capabilities that were chosen. */
-static int become(const struct privileges_setup *s, char *reason)
+static int become(const struct privileges_setup *s, uint64_t capabilities, char *reason)
 {
 	const struct passwd *p;
 	int error;
@@ -148,6 +147,7 @@ static int become(const struct privileges_setup *s, char *reason)
 	if (!p)
 		return fail(reason, errno ? -errno : -ENOENT, "there is no user %s", s->user);
 	error = make_directories(s, p, reason);
+	choose(capabilities);
 	if (!error && capng_change_id((int)p->pw_uid, (int)p->pw_gid, CAPNG_INIT_SUPP_GRP) < 0)
 		error = fail(reason, -EPERM, "cannot become the user %s", s->user);
 	return error;
@@ -163,12 +163,13 @@ int privileges_keep(
 		return fail(reason, -EPERM,
 			"CAP_NET_ADMIN and CAP_NET_RAW are needed: start it by its systemd unit, "
 			"or as root");
-	choose(kept);
-	/* for what a program started by this one could ever get; the unit has seen to it where
-	 * this is not allowed */
-	(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	/* where this may not be done, the unit has done it */
+	if (permitted(BIT(CAP_SETPCAP))) {
+		choose(kept);
+		(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	}
 	if (setup->user)
-		error = become(setup, reason);
+		error = become(setup, kept, reason);
 	if (error)
 		return error;
 	if (confine(kept) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
