@@ -20,6 +20,18 @@ void node_settle_leases(struct node *n, struct node_router *r);
 /* Whether its lease of service ran out while this node was away. */
 bool node_has_lapsed(const struct node_router *r, tick now);
 
+/* node.c: @vip is to be announced as soon as it is held. */
+void node_announce(struct node *n, uint32_t vip, tick now);
+
+/* node.c: finds anew what is wanted of the unit's VIPs, though nothing happened to it. */
+void node_refresh(struct node *n, struct node_unit *u, tick now);
+
+/* yield.c: what is wanted of a VIP, by its unit's state and by whether it was yielded. */
+enum vrrp_hold node_wanted_hold(struct node *n, uint32_t vip, tick now);
+
+/* yield.c: NODE_EV_CONFLICT. */
+void node_yield(struct node *n, uint32_t vip, bool yield, tick now);
+
 /* The VIP is to be in the effects. */
 static inline void node_list(struct node *n, uint32_t vip)
 {

@@ -90,7 +90,7 @@ static bool may_announce(const struct node_unit *u)
 	return u->vrrp.state == VRRP_ACTIVE || u->vrrp.state == VRRP_CLAIMING;
 }
 
-static void announce(struct node *n, uint32_t vip, tick now)
+void node_announce(struct node *n, uint32_t vip, tick now)
 {
 	struct node_vip *v = &n->vips[vip];
 
@@ -138,15 +138,15 @@ static void step_unit(struct node *n, struct node_unit *u, const struct vrrp_eve
 {
 	struct node_router *r = &n->routers[u->router];
 	const unsigned fx = vrrp_step(&u->vrrp, &r->vrrp, ev, now);
-	const enum vrrp_hold wanted = vrrp_wanted_hold(&u->vrrp, now);
 
 	for (uint32_t i = 0; i < u->n_vips; i++) {
 		const uint32_t vip = unit_vips(n, u)[i];
+		const enum vrrp_hold wanted = node_wanted_hold(n, vip, now);
 
 		if (n->vips[vip].wanted != wanted)
 			want(n, vip, wanted, now);
 		if (fx & VRRP_FX_ANNOUNCE)
-			announce(n, vip, now);
+			node_announce(n, vip, now);
 		if (!may_announce(u))
 			hush(n, vip);
 		node_permit(n, vip);
@@ -174,6 +174,11 @@ static void step_unit(struct node *n, struct node_unit *u, const struct vrrp_eve
 		set_redundancy(n, REDUNDANCY_MAX, now);
 	}
 	r->deadline = 0; /* to be found anew by the TICK */
+}
+
+void node_refresh(struct node *n, struct node_unit *u, tick now)
+{
+	step_unit(n, u, &(struct vrrp_event){.kind = VRRP_EV_TICK, .late = n->late}, now);
 }
 
 static void step_router(struct node *n, uint32_t router, const struct vrrp_event *ev, tick now)
@@ -716,6 +721,7 @@ void node_step(struct node *n, const struct node_event *ev, tick now, struct nod
 	case NODE_EV_HELD: on_held(n, ev, now); break;
 	case NODE_EV_ANNOUNCED: on_announced(n, ev, now); break;
 	case NODE_EV_DRAIN: set_ill(n, ev->drain, n->kernel_ill, now); break;
+	case NODE_EV_CONFLICT: node_yield(n, ev->vip, ev->yield, now); break;
 	case NODE_EV_STOP: on_stop(n, now); break;
 	}
 }

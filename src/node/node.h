@@ -77,6 +77,7 @@ struct node_vip {
 	enum lease_permission permission;
 	bool handover; /* goes by its router's @handover_until, not by the lease of service */
 	bool announce_pending; /* to be announced as soon as it is held */
+	bool yielded;          /* left to a stranger, though its unit is Active here */
 };
 
 struct node_interface {
@@ -168,6 +169,7 @@ enum node_event_kind {
 	NODE_EV_HELD,      /* the kernel side reports @hold for @vip */
 	NODE_EV_ANNOUNCED, /* the announcement of @vip that was asked for has left */
 	NODE_EV_DRAIN,     /* @drain: offer this node as a last resort only; or take it back */
+	NODE_EV_CONFLICT,  /* a stranger answers for @vip: @yield it, or take it back */
 	NODE_EV_STOP,      /* hand everything over; node_is_stopped() tells when it is done */
 };
 
@@ -175,7 +177,7 @@ struct node_event {
 	enum node_event_kind kind;
 	uint32_t interface, vip;
 	enum vrrp_hold hold;
-	bool drain;
+	bool drain, yield;
 	struct node_interface link;
 	const struct advert *advert;
 	enum auth_verdict auth;
