@@ -123,8 +123,13 @@ static void state_cell(struct table *t, const json_t *vip)
 {
 	const char *state = text_of(vip, "state");
 	const bool held = truth_of(vip, "held"), active = strcmp(state, "active") == 0;
+	const json_t *conflict = json_object_get(vip, "conflict");
 
-	if (active && !held)
+	if (conflict && truth_of(conflict, "yielded"))
+		table_cell(t, STYLE_BAD, "left to %s", text_of(conflict, "mac"));
+	else if (conflict)
+		table_cell(t, STYLE_BAD, "%s, as is %s", state, text_of(conflict, "mac"));
+	else if (active && !held)
 		table_cell(t, STYLE_BAD, "active, not held yet");
 	else if (strcmp(state, "backup") == 0 && held)
 		table_cell(t, STYLE_WARN, "backup, still held");

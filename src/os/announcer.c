@@ -34,6 +34,7 @@ struct announcer {
 	int fd;
 	uint32_t *due;   /* VIPs, room for all */
 	uint32_t *asked; /* by VIP: the number that is about to be answered */
+	bool *defend;    /* by VIP: whoever asked or not */
 	uint32_t n_due;
 	struct surroundings surroundings[CONFIG_INTERFACES_MAX];
 	uint8_t frames[FRAMES_MAX][ANNOUNCEMENT_SIZE_MAX];
@@ -61,9 +62,10 @@ int announcer_new(const struct config *config, const struct links *links, struct
 	a->holder = holder;
 	a->due = calloc(config->n_vips ? config->n_vips : 1, sizeof *a->due);
 	a->asked = calloc(config->n_vips ? config->n_vips : 1, sizeof *a->asked);
+	a->defend = calloc(config->n_vips ? config->n_vips : 1, sizeof *a->defend);
 	/* protocol 0: it receives nothing */
 	a->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (!a->due || !a->asked || a->fd < 0) {
+	if (!a->due || !a->asked || !a->defend || a->fd < 0) {
 		const int error = a->fd < 0 ? -errno : -ENOMEM;
 
 		announcer_free(a);
@@ -81,6 +83,7 @@ void announcer_free(struct announcer *a)
 		close(a->fd);
 	free(a->due);
 	free(a->asked);
+	free(a->defend);
 	free(a);
 }
 
@@ -181,7 +184,8 @@ static void find_due(struct announcer *a)
 	a->n_due = 0;
 	for (uint32_t vip = 0; vip < a->config->n_vips; vip++) {
 		a->asked[vip] = board_announcement_asked(a->board, vip);
-		if (a->asked[vip] == board_announced(a->board, vip) ||
+		a->defend[vip] &= holder_serves(a->holder, vip);
+		if ((a->asked[vip] == board_announced(a->board, vip) && !a->defend[vip]) ||
 			!holder_serves(a->holder, vip))
 			continue;
 		/* where there are no neighbour tables there is nobody to tell */
@@ -203,11 +207,19 @@ static bool send_all(struct announcer *a, build_function build, bool answers, ti
 		for (a->n = 0; a->n < FRAMES_MAX && at < a->n_due; at++)
 			put_frame(a, a->due[at], build, now);
 		all &= send_frames(a);
-		for (uint32_t i = 0; i < a->n && answers; i++)
-			if (a->sent[i])
-				board_set_announced(a->board, a->vips[i], a->asked[a->vips[i]]);
+		for (uint32_t i = 0; i < a->n && answers; i++) {
+			if (!a->sent[i])
+				continue;
+			board_set_announced(a->board, a->vips[i], a->asked[a->vips[i]]);
+			a->defend[a->vips[i]] = false;
+		}
 	}
 	return all;
+}
+
+void announcer_defend(struct announcer *a, uint32_t vip)
+{
+	a->defend[vip] = true;
 }
 
 bool announcer_work(struct announcer *a, tick now)

@@ -20,6 +20,9 @@ int announcer_new(const struct config *config, const struct links *links, struct
 	struct board *board, const struct holder *holder, struct announcer **ret_announcer);
 void announcer_free(struct announcer *a);
 
+/* Somebody else was heard to answer for @vip: it is announced with what is due next. */
+void announcer_defend(struct announcer *a, uint32_t vip);
+
 /* Sends what is due, answers on the board and kicks the fast thread. False if some of it was refused
  * by the kernel and is to be tried again in a moment. */
 bool announcer_work(struct announcer *a, tick now);

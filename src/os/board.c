@@ -15,6 +15,7 @@ struct cell {
 	_Atomic uint32_t announce_asked;
 	_Atomic uint32_t announced;
 	_Atomic uint8_t wanted;
+	_Atomic bool yielded;
 	_Atomic uint8_t observed;
 };
 
@@ -170,6 +171,16 @@ void board_set_wanted(struct board *b, uint32_t vip, enum vrrp_hold wanted)
 enum vrrp_hold board_wanted(const struct board *b, uint32_t vip)
 {
 	return (enum vrrp_hold)atomic_load(&cell_of(b, vip)->wanted);
+}
+
+void board_set_yielded(struct board *b, uint32_t vip, bool yielded)
+{
+	atomic_store(&cell_of(b, vip)->yielded, yielded);
+}
+
+bool board_yielded(const struct board *b, uint32_t vip)
+{
+	return atomic_load(&cell_of(b, vip)->yielded);
 }
 
 void board_set_observed(struct board *b, uint32_t vip, enum vrrp_hold observed)

@@ -40,10 +40,12 @@ void board_kick_slow(struct board *b);
 void board_clear_fast(struct board *b);
 void board_clear_slow(struct board *b);
 
-/* Cells. The fast thread writes wanted and asks; the slow one writes observed and announced. An
+/* Cells. The fast thread writes wanted and yielded and asks; the slow one writes observed and announced. An
  * announcement is asked for by a number that grows; it is answered with the number it had. */
 void board_set_wanted(struct board *b, uint32_t vip, enum vrrp_hold wanted);
 enum vrrp_hold board_wanted(const struct board *b, uint32_t vip);
+void board_set_yielded(struct board *b, uint32_t vip, bool yielded);
+bool board_yielded(const struct board *b, uint32_t vip);
 void board_set_observed(struct board *b, uint32_t vip, enum vrrp_hold observed);
 enum vrrp_hold board_observed(const struct board *b, uint32_t vip);
 void board_ask_announcement(struct board *b, uint32_t vip);

@@ -220,6 +220,24 @@ static int open_kernel(struct daemon *d)
 	return complain(d, "open the packet socket", error);
 }
 
+static int watch_strangers(struct daemon *d)
+{
+	struct strangers_setup setup = {
+		.config = d->setup.config,
+		.self = d->setup.self,
+		.event = d->event,
+		.links = d->links,
+		.holder = d->holder,
+		.board = d->board,
+		.announcer = d->announcer,
+		.journal = d->journal,
+	};
+
+	if (getrandom(&setup.seed, sizeof setup.seed, 0) != sizeof setup.seed)
+		return complain(d, "start", -EIO);
+	return complain(d, "listen to ARP and ND", strangers_new(&setup, &d->strangers));
+}
+
 /* The first look at the machine: what is there, and what a previous life left. */
 static int look_around(struct daemon *d)
 {
@@ -286,6 +304,8 @@ static int start(struct daemon *d)
 	if (!error)
 		error = open_kernel(d);
 	if (!error)
+		error = watch_strangers(d);
+	if (!error)
 		error = complain(d, "start", add_sources(d));
 	if (error >= 0)
 		error = look_around(d);
@@ -322,6 +342,7 @@ static void finish(struct daemon *d)
 	}
 	close_fence(d);
 	control_free(d->control);
+	strangers_free(d->strangers);
 	announcer_free(d->announcer);
 	holder_free(d->holder);
 	raw_free(d->raw);

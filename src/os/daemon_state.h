@@ -26,6 +26,7 @@
 #include "os/netlink.h"
 #include "os/raw.h"
 #include "os/sequence.h"
+#include "os/strangers.h"
 #include "status/status.h"
 
 /* What was refused for want of room is tried again after so long. */
@@ -49,6 +50,7 @@ struct daemon {
 	struct links *links;
 	struct holder *holder;
 	struct announcer *announcer;
+	struct strangers *strangers;
 	struct control *control;
 	struct fence *fence;
 	struct {

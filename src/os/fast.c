@@ -287,6 +287,12 @@ static void widen_fence(struct fast *f)
 			fence_renew(f->words, n->n_routers + i, 0);
 }
 
+static void tell_vip(const struct fast *f, uint32_t vip)
+{
+	board_set_wanted(f->board, vip, f->node->vips[vip].wanted);
+	board_set_yielded(f->board, vip, f->node->vips[vip].yielded);
+}
+
 /* As permit_all(). */
 static void tell_wanted(const struct fast *f)
 {
@@ -295,9 +301,9 @@ static void tell_wanted(const struct fast *f)
 
 	if (f->relinked)
 		for (uint32_t vip = 0; vip < n->n_vips; vip++)
-			board_set_wanted(f->board, vip, n->vips[vip].wanted);
+			tell_vip(f, vip);
 	for (uint32_t i = 0; i < fx->n_holds && f->linked && !f->relinked; i++)
-		board_set_wanted(f->board, fx->holds[i], n->vips[fx->holds[i]].wanted);
+		tell_vip(f, fx->holds[i]);
 }
 
 /* Carries out the effects; the slow thread is kicked once if there is anything for it. */

@@ -172,6 +172,7 @@ static void answer_status(struct daemon *d)
 			.now = d->now,
 			.wall_ns = clock_wall_ns(),
 			.fence = daemon_fence_status(d),
+			.strangers = strangers_status(d->strangers),
 		});
 		d->snapshot_owed = false;
 	} else if (d->now >= d->snapshot_by) {
@@ -263,6 +264,7 @@ static void arm_timer(struct daemon *d)
 
 	at = tick_min(at, tick_add(d->now, BEAT));
 	at = tick_min(at, daemon_fence_deadline(d));
+	at = tick_min(at, strangers_deadline(d->strangers));
 	if (daemon_signs(d) && raw_sequence(d->raw))
 		at = tick_min(at, tick_add(d->sequence.note.at, SEQUENCE_PERIOD));
 	if (d->snapshot_owed)
@@ -289,6 +291,7 @@ void daemon_turn(struct daemon *d)
 		daemon_tell_links(d);
 		work_on_addresses(d);
 		daemon_tell_links(d);
+		strangers_work(d->strangers, d->now);
 		if (!announcer_work(d->announcer, d->now))
 			d->retry_at = tick_min(d->retry_at, tick_add(d->now, RETRY_SOON));
 	}

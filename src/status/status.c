@@ -128,6 +128,28 @@ static json_t *order_names(const struct status_input *in, uint32_t bundle)
 	return names;
 }
 
+/* Who else answers for @vip; NULL if nobody does. */
+static const struct conflict_vip *conflict_of(const struct status_input *in, uint32_t vip)
+{
+	const struct conflict *c = in->strangers.conflict;
+
+	return c && c->vips[vip].since ? &c->vips[vip] : NULL;
+}
+
+static json_t *conflict_object(
+	const struct status_input *in, const struct conflict_vip *conflict, bool yielded)
+{
+	char mac[NEIGHBOUR_MAC_STRLEN];
+	json_t *o = json_object();
+
+	put(&o, "mac", json_string(neighbour_format_mac(conflict->mac, mac)));
+	put(&o, "since", wall_time(in, conflict->since));
+	put(&o, "since_s", seconds(tick_since(in->now, conflict->since)));
+	put(&o, "heard_s", seconds(tick_since(in->now, conflict->heard)));
+	put(&o, "yielded", json_boolean(yielded));
+	return o;
+}
+
 /* @order is borrowed: the VIPs of a bundle share it. */
 static json_t *vip_object(
 	const struct status_input *in, uint32_t vip, int32_t holder, json_t *order)
@@ -138,6 +160,7 @@ static json_t *vip_object(
 	const struct vrrp *v = &unit->vrrp;
 	const struct plan_router *router = &n->setup.plan->routers[unit->router];
 	const struct addr *stranger = stranger_of(unit, holder, in->now);
+	const struct conflict_vip *conflict = conflict_of(in, vip);
 	const tick since = since_of(in, v, holder);
 	json_t *o = json_object();
 
@@ -156,6 +179,8 @@ static json_t *vip_object(
 	put(&o, "since", wall_time(in, since));
 	put(&o, "since_s", seconds(tick_since(in->now, since)));
 	put(&o, "why", json_string(reason_of(n, unit, holder)));
+	if (conflict)
+		put(&o, "conflict", conflict_object(in, conflict, n->vips[vip].yielded));
 	return o;
 }
 
@@ -271,6 +296,26 @@ static json_t *counters_object(const struct node_counters *k)
 	return o;
 }
 
+static void put_strangers(json_t **counters, const struct status_strangers *s)
+{
+	const struct conflict_counters *k;
+
+	if (!s->conflict)
+		return;
+	k = &s->conflict->counters;
+	put(counters, "strange-claims", number(k->claims));
+	put(counters, "address-conflicts", number(k->conflicts));
+	put(counters, "defences", number(k->defences));
+	put(counters, "yields", number(k->yields));
+	put(counters, "questions", number(k->questions));
+	put(counters, "probes", number(k->probes));
+	put(counters, "conflicts-unsaid", number(k->unsaid));
+	for (enum neighbour_verdict i = 0; i < NEIGHBOUR_VERDICTS; i++)
+		put(counters, neighbour_verdict_name(i), number(s->verdicts[i]));
+	put(counters, "neighbour-own", number(s->own));
+	put(counters, "neighbour-dropped", number(s->dropped));
+}
+
 /* Renders and releases @document, which may be NULL. */
 static char *dump(json_t *document)
 {
@@ -285,9 +330,10 @@ char *status_render(const struct status_input *in)
 	const struct node *n = in->node;
 	const struct config *c = n->setup.config;
 	uint32_t held[CONFIG_NODES_MAX] = {0};
-	json_t *o = json_object();
+	json_t *counters = counters_object(&n->counters), *o = json_object();
 
 	ASSERT(n->setup.self < c->n_nodes && c->n_nodes <= CONFIG_NODES_MAX);
+	put_strangers(&counters, &in->strangers);
 	put(&o, "version", json_string(in->version));
 	put(&o, "node", json_string(c->nodes[n->setup.self].name));
 	put(&o, "cluster", json_string(c->cluster));
@@ -298,7 +344,7 @@ char *status_render(const struct status_input *in)
 	put(&o, "nodes", nodes_array(in, held));
 	put(&o, "interfaces", interfaces_array(n));
 	put(&o, "fence", fence_object(&in->fence));
-	put(&o, "counters", counters_object(&n->counters));
+	put(&o, "counters", counters);
 	return dump(o);
 }
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/tick.h"
+#include "conflict/conflict.h"
 #include "node/node.h"
 
 /* Where the daemon listens and the tool asks, unless told otherwise. */
@@ -36,6 +37,14 @@ struct status_fence {
 	uint64_t leaving_data, leaving_neighbour;
 };
 
+/* Machines outside the cluster that answer for VIPs, as the slow thread knows them. */
+struct status_strangers {
+	const struct conflict *conflict; /* NULL: nobody looks out for them */
+	const uint64_t *verdicts;        /* by enum neighbour_verdict: frames of ARP and ND read */
+	uint64_t own;                    /* ... that this machine itself had sent */
+	uint64_t dropped;                /* ... that came faster than they were read */
+};
+
 /* Everything that a status document is made of. All borrowed. */
 struct status_input {
 	const struct node *node; /* a snapshot; its setup names configuration, plan and self */
@@ -44,6 +53,7 @@ struct status_input {
 	tick now;                /* when the snapshot was taken */
 	uint64_t wall_ns;        /* CLOCK_REALTIME at @now, in nanoseconds since 1970 */
 	struct status_fence fence;
+	struct status_strangers strangers;
 };
 
 /* The status document without a newline, to be freed by the caller; NULL if there is no memory. */

@@ -2,6 +2,7 @@
 #include "wire/neighbour.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -35,6 +36,14 @@ const char *neighbour_verdict_name(enum neighbour_verdict verdict)
 {
 	ASSERT(verdict < NEIGHBOUR_VERDICTS);
 	return verdict_names[verdict];
+}
+
+const char *neighbour_format_mac(
+	const uint8_t mac[static NEIGHBOUR_MAC], char buffer[static NEIGHBOUR_MAC_STRLEN])
+{
+	(void)snprintf(buffer, NEIGHBOUR_MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+		mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return buffer;
 }
 
 static void read_bytes(struct reader *r, void *to, size_t size)

@@ -19,7 +19,8 @@
 
 #include "base/addr.h"
 
-#define NEIGHBOUR_MAC 6
+#define NEIGHBOUR_MAC        6
+#define NEIGHBOUR_MAC_STRLEN 18
 
 enum neighbour_kind {
 	NEIGHBOUR_CLAIM, /* "@address is at @mac" */
@@ -49,6 +50,10 @@ enum neighbour_verdict {
 
 /* A short name such as "neighbour-truncated", for counters. */
 const char *neighbour_verdict_name(enum neighbour_verdict verdict);
+
+/* Writes text such as 02:00:00:00:00:64 into @buffer and returns it. */
+const char *neighbour_format_mac(
+	const uint8_t mac[static NEIGHBOUR_MAC], char buffer[static NEIGHBOUR_MAC_STRLEN]);
 
 /* Reads @frame from its Ethernet header on, which may be padded. Fills *@ret_neighbour only when it
  * returns NEIGHBOUR_ACCEPTED. */

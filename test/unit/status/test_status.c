@@ -251,6 +251,48 @@ START_TEST(a_fence_that_does_not_protect_says_why)
 }
 END_TEST
 
+START_TEST(a_stranger_who_answers_for_a_vip_is_told_with_its_mac)
+{
+	const uint64_t verdicts[NEIGHBOUR_VERDICTS] = {[NEIGHBOUR_BAD_CHECKSUM] = 9};
+	const uint8_t mac[] = {2, 0, 0, 0, 0, 0x64};
+	struct scene s;
+	json_t *document, *conflict, *counters;
+	struct conflict *c;
+
+	scene_open(&s);
+	serve_first(&s);
+	s.node->vips[0].yielded = true;
+	c = conflict_new(&s.config, 0, 1);
+	c->vips[0].since = tick_ms(110500);
+	c->vips[0].heard = tick_ms(120250);
+	memcpy(c->vips[0].mac, mac, sizeof mac);
+	c->counters.defences = 3;
+	s.input.strangers = (struct status_strangers){c, verdicts, .own = 1, .dropped = 2};
+	document = document_of(&s);
+	conflict = json_object_get(vip_of(document, 0), "conflict");
+	expect_text(conflict, "mac", "02:00:00:00:00:64");
+	expect_text(conflict, "since", "2026-11-22T18:59:50Z");
+	ck_assert_double_eq(json_number_value(json_object_get(conflict, "since_s")), 10);
+	ck_assert_double_eq(json_number_value(json_object_get(conflict, "heard_s")), 0.25);
+	ck_assert(json_is_true(json_object_get(conflict, "yielded")));
+	ck_assert_ptr_null(json_object_get(vip_of(document, 1), "conflict"));
+	counters = json_object_get(document, "counters");
+	ck_assert_uint_eq(json_object_size(counters),
+		(sizeof(struct node_counters) + sizeof(struct conflict_counters) +
+			sizeof verdicts) /
+				sizeof(uint64_t) +
+			2);
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "defences")), 3);
+	ck_assert_int_eq(
+		json_integer_value(json_object_get(counters, "neighbour-bad-checksum")), 9);
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "neighbour-own")), 1);
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "neighbour-dropped")), 2);
+	json_decref(document);
+	conflict_free(c);
+	scene_close(&s);
+}
+END_TEST
+
 START_TEST(nobody_holds_a_vip_before_anything_was_heard)
 {
 	struct scene s;
@@ -449,6 +491,7 @@ int main(void)
 		the_document_is_the_agreed_one,
 		every_counter_is_told_by_its_name,
 		a_fence_that_does_not_protect_says_why,
+		a_stranger_who_answers_for_a_vip_is_told_with_its_mac,
 		nobody_holds_a_vip_before_anything_was_heard,
 		a_holder_that_is_no_node_is_called_a_stranger,
 		one_who_fell_silent_holds_nothing,

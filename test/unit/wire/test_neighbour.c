@@ -278,6 +278,15 @@ START_TEST(any_flipped_bit_of_a_message_is_seen)
 }
 END_TEST
 
+START_TEST(a_mac_is_written_as_usual)
+{
+	char text[NEIGHBOUR_MAC_STRLEN];
+	const uint8_t mac[NEIGHBOUR_MAC] = {0x02, 0, 0xab, 0, 0xff, 0x64};
+
+	ck_assert_str_eq(neighbour_format_mac(mac, text), "02:00:ab:00:ff:64");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -292,6 +301,7 @@ int main(void)
 		other_frames_are_passed_over,
 		what_neighbour_discovery_forbids_is_refused_with_its_reason,
 		any_flipped_bit_of_a_message_is_seen,
+		a_mac_is_written_as_usual,
 	};
 
 	return run_suite("neighbour", tests, sizeof tests / sizeof tests[0]);
