@@ -5,6 +5,7 @@
 #include "base/assert.h"
 
 #define FAULTS_MAX 10
+#define DRIFT_PPM  1000
 
 /* A planned hand-over may have two holders for the linger, for the spacing of announcements if two
  * nodes claimed at once, and for the time that wakes and netlink take. */
@@ -187,7 +188,8 @@ static uint32_t random_mood(struct sim *s)
 	const uint32_t all = (UINT32_C(1) << SIM_FAULT_KINDS) - 1;
 	const uint32_t single = 1u << SIM_LOSS | 1u << SIM_CUT;
 	const uint32_t split = 1u << SIM_PARTITION;
-	const uint32_t death = 1u << SIM_CRASH | 1u << SIM_KILL | 1u << SIM_STOP | 1u << SIM_UNPLUG;
+	const uint32_t death = 1u << SIM_CRASH | 1u << SIM_KILL | 1u << SIM_KILL_BOTH |
+			       1u << SIM_STOP | 1u << SIM_UNPLUG;
 
 	switch (rng_below(&s->rng, 4)) {
 	case 0: return all & ~single & ~split;
@@ -221,14 +223,17 @@ static struct sim_fault random_fault(struct sim *s, uint32_t allowed, tick inter
 	case SIM_STALL: f.amount = between(s, 1, left_ms); break;
 	case SIM_FAIL: f.amount = between(s, 100, 1000); break;
 	case SIM_STEAL: f.amount = rng_below(&s->rng, SIM_VIPS_MAX); break;
+	case SIM_KILL:
+	case SIM_KILL_BOTH:
+	case SIM_FREEZE: f.amount = chance(s, 50) ? between(s, 1, SIM_STAGES - 1) : 0; break;
+	case SIM_PAUSE: f.amount = chance(s, 50); break;
 	case SIM_START:
 	case SIM_CRASH:
-	case SIM_KILL:
 	case SIM_STOP:
 	case SIM_DRAIN:
 	case SIM_UNDRAIN:
-	case SIM_FREEZE:
 	case SIM_THAW:
+	case SIM_RESUME:
 	case SIM_UNPLUG:
 	case SIM_PLUG:
 	case SIM_CUT:
@@ -245,9 +250,11 @@ static enum sim_fault_kind undo(enum sim_fault_kind kind)
 	static const enum sim_fault_kind undos[SIM_FAULT_KINDS] = {
 		[SIM_CRASH] = SIM_START,
 		[SIM_KILL] = SIM_START,
+		[SIM_KILL_BOTH] = SIM_START,
 		[SIM_STOP] = SIM_START,
 		[SIM_DRAIN] = SIM_UNDRAIN,
 		[SIM_FREEZE] = SIM_THAW,
+		[SIM_PAUSE] = SIM_RESUME,
 		[SIM_UNPLUG] = SIM_PLUG,
 		[SIM_CUT] = SIM_HEAL,
 		[SIM_PARTITION] = SIM_HEAL,
@@ -277,7 +284,8 @@ static void break_things(struct sim *s, uint32_t allowed, tick interval)
 }
 
 /* The network is whole again, or in two clean parts; whoever is still down may stay so, except that
- * a daemon that was killed has left its addresses, and must come back or take its machine along. */
+ * without a fence a daemon that was killed has left its addresses, and must come back or take its
+ * machine along. */
 static void mend_things(struct sim *s)
 {
 	fault(s, SIM_HEAL, 0, 0);
@@ -285,13 +293,16 @@ static void mend_things(struct sim *s)
 	fault(s, SIM_DELAY, 0, 0);
 	fault(s, SIM_DUPLICATE, 0, 0);
 	for (uint32_t i = 0; i < s->n_places; i++) {
+		const struct sim_machine *m = &s->machines[i];
+
 		fault(s, SIM_FAIL, i, 0);
+		fault(s, SIM_RESUME, i, 0);
 		fault(s, SIM_THAW, i, 0);
 		if (chance(s, 90))
 			fault(s, SIM_PLUG, i, 0);
-		if (!sim_is_running(&s->machines[i]) && s->machines[i].present && chance(s, 20))
+		if (!sim_is_running(m) && m->present && chance(s, 20))
 			fault(s, SIM_CRASH, i, 0);
-		else if (chance(s, 80) || s->machines[i].present)
+		else if (chance(s, 80) || (s->unfenced && m->present))
 			fault(s, SIM_START, i, 0);
 	}
 	if (chance(s, 75))
@@ -372,6 +383,10 @@ struct sim *chaos_run(uint64_t seed, enum sim_sabotage sabotage)
 	s->sabotage = sabotage;
 	one = build(s);
 	allowed = random_mood(s);
+	s->unfenced = sabotage == SIM_SANE && chance(s, 5);
+	if (chance(s, 60))
+		for (uint32_t i = 0; i < s->n_places; i++)
+			s->machines[i].ppm = (int32_t)between(s, 0, 2 * DRIFT_PPM) - DRIFT_PPM;
 	s->late_wakes = chance(s, 80) ? 4 : 32;
 	interval = s->files[0].spec.services[0].vrrp.interval;
 	for (uint32_t i = 0; i < s->n_places; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What must hold: once it is quiet, and at every instant while it is watched. */
-#include "sim.h"
+#include "internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,9 +58,15 @@ static enum vrrp_hold wanted(const struct sim_machine *m, uint32_t number)
 	return m->node->vips[m->file->index[number]].wanted;
 }
 
+static bool answers(const struct sim_machine *m, uint32_t number)
+{
+	return m->answers >> number & 1;
+}
+
+/* What one that died has left behind its fence is nobody's. */
 static bool has_address(const struct sim_machine *m, uint32_t number)
 {
-	return m->up && m->present >> number & 1;
+	return m->present >> number & 1 && (sim_is_running(m) || answers(m, number));
 }
 
 static const struct config_service *service_of(const struct sim_file *f, uint32_t number)
@@ -135,7 +141,7 @@ static void check_views(struct sim *s, uint32_t component, uint32_t number, uint
 				number, i, s->client[i][number], holder);
 		if (!is_live(m) || m->file != h->file)
 			continue;
-		seen = node_holder(m->node, (uint32_t)m->file->index[number], s->now + m->clock);
+		seen = node_holder(m->node, (uint32_t)m->file->index[number], sim_clock(s, m));
 		if (seen != (int32_t)h->self)
 			sim_complain(s, "VIP %u: place %u says that node %d holds it, not %u",
 				number, i, seen, h->self);
@@ -144,7 +150,7 @@ static void check_views(struct sim *s, uint32_t component, uint32_t number, uint
 
 static void check_vip(struct sim *s, uint32_t component, uint32_t number)
 {
-	uint32_t n_live = 0, n_wanted = 0, n_present = 0, n_full = 0;
+	uint32_t n_live = 0, n_wanted = 0, n_present = 0, n_answering = 0, n_full = 0;
 	int32_t holder = SIM_NOBODY, planned;
 	bool foreign = false;
 
@@ -159,17 +165,19 @@ static void check_vip(struct sim *s, uint32_t component, uint32_t number)
 		foreign |= m->foreign.vips >> number & 1;
 		foreign |= knows(m, number) && service_of(m->file, number)->foreign_vrid;
 		n_present += has_address(m, number);
+		n_answering += answers(m, number);
 		n_wanted += wanted(m, number) != VRRP_HOLD_NONE || active;
 		n_full += wanted(m, number) == VRRP_HOLD_FULL || active;
-		if (has_address(m, number))
+		if (answers(m, number))
 			holder = (int32_t)i;
 	}
 	if (n_live == 0)
 		return;
-	if (n_present != 1 || n_wanted != 1 || n_full != 1)
+	if (n_present != 1 || n_answering != 1 || n_wanted != 1 || n_full != 1)
 		sim_complain(s,
-			"VIP %u: %u machines have it and %u daemons want it (%u in full), among %x",
-			number, n_present, n_wanted, n_full, component);
+			"VIP %u: %u machines have it, %u answer, and %u daemons want it (%u in "
+			"full), among %x",
+			number, n_present, n_answering, n_wanted, n_full, component);
 	if (foreign || holder == SIM_NOBODY)
 		return;
 	planned = planned_holder(s, component, number);
@@ -187,9 +195,10 @@ bool sim_check_quiet(struct sim *s)
 		const struct sim_machine *m = &s->machines[i];
 		const uint32_t component = m->carrier || !m->up ? sim_component(s, i) : 0;
 
-		if (m->up && m->file && !m->node && m->present)
-			sim_complain(s, "place %u has addresses %x and no daemon", i, m->present);
-		if (m->up && m->file && !m->carrier && m->present)
+		if (m->file && !m->node && m->answers)
+			sim_complain(
+				s, "place %u answers for VIPs %x without a daemon", i, m->answers);
+		if (m->node && !m->carrier && m->present)
 			sim_complain(
 				s, "place %u has addresses %x without a carrier", i, m->present);
 		if (component == 0 || is_in(seen, i))
@@ -207,9 +216,8 @@ static bool is_answered(const struct sim *s, uint32_t place, uint32_t number)
 {
 	const int8_t by = s->client[place][number];
 
-	return by != SIM_NOBODY && has_address(&s->machines[by], number) &&
-	       s->machines[by].carrier && sim_reaches(s, place, (uint32_t)by) &&
-	       sim_reaches(s, (uint32_t)by, place);
+	return by != SIM_NOBODY && answers(&s->machines[by], number) &&
+	       sim_reaches(s, place, (uint32_t)by) && sim_reaches(s, (uint32_t)by, place);
 }
 
 static void end_span(tick *longest, tick *since, tick now)
@@ -225,12 +233,12 @@ void sim_observe(struct sim *s)
 
 	s->dirty = false;
 	for (uint32_t number = 0; number < SIM_VIPS_MAX; number++) {
-		uint32_t n_present = 0;
+		uint32_t n_answering = 0;
 
 		for (uint32_t i = 0; i < s->n_places; i++) {
 			tick *since = &w->silent_since[i][number];
 
-			n_present += has_address(&s->machines[i], number);
+			n_answering += answers(&s->machines[i], number);
 			if (s->client[i][number] == SIM_NOBODY || is_in(s->absent[i], number))
 				continue;
 			if (is_answered(s, i, number))
@@ -238,7 +246,7 @@ void sim_observe(struct sim *s)
 			else if (*since == TICK_NEVER)
 				*since = s->now;
 		}
-		if (n_present < 2)
+		if (n_answering < 2)
 			end_span(&w->overlap, &w->double_since[number], s->now);
 		else if (w->double_since[number] == TICK_NEVER)
 			w->double_since[number] = s->now;

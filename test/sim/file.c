@@ -24,6 +24,11 @@ struct addr sim_vip_address(uint32_t number)
 	return a;
 }
 
+uint32_t sim_vip_number(const struct addr *address)
+{
+	return address->b[15] - 100u;
+}
+
 struct addr sim_place_address(uint32_t place, enum family family)
 {
 	struct addr a = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A VRRP speaker to the letter of RFC 9568 6.4, with nothing of roost's in it: a neighbour to live
  * with. */
-#include "sim.h"
+#include "internal.h"
 
 #include "base/assert.h"
 
@@ -46,7 +46,7 @@ static void become_backup(struct sim *s, struct sim_machine *m)
 	f->state = SIM_FOREIGN_BACKUP;
 	f->timer = s->now + 3 * f->active_interval + skew(f);
 	m->present = 0;
-	s->dirty = true;
+	fence_review(s, m);
 	sim_note(s, sim_place(s, m), f->vrid, "foreign: backup");
 }
 
@@ -58,7 +58,7 @@ static void become_active(struct sim *s, struct sim_machine *m)
 	f->state = SIM_FOREIGN_ACTIVE;
 	f->timer = s->now + f->interval;
 	m->present = f->vips;
-	s->dirty = true;
+	fence_review(s, m);
 	sim_note(s, sim_place(s, m), f->vrid, "foreign: active");
 	advertise(s, m, f->priority);
 	for (uint32_t number = 0; number < SIM_VIPS_MAX; number++)
@@ -87,8 +87,8 @@ void foreign_stop(struct sim *s, struct sim_machine *m, bool orderly)
 		advertise(s, m, 0);
 	f->state = SIM_FOREIGN_OFF;
 	m->present = 0;
+	fence_review(s, m);
 	m->turn_at = TICK_NEVER;
-	s->dirty = true;
 }
 
 /* 6.4.2 */

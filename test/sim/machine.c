@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A machine: its kernel's addresses, and the daemon's slow thread, which keeps them as wanted. */
-#include "sim.h"
+#include "internal.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/assert.h"
-
-static tick boot_clock(const struct sim *s, const struct sim_machine *m)
-{
-	return s->now + m->clock;
-}
 
 static void tell(struct sim_machine *m, uint32_t number)
 {
@@ -50,6 +45,7 @@ static void set_address(struct sim *s, struct sim_machine *m, uint32_t number, b
 	s->dirty = true;
 	if (!present)
 		excuse_clients(s, sim_place(s, m), number);
+	fence_review(s, m);
 	tell(m, number);
 }
 
@@ -60,7 +56,12 @@ void machine_power(struct sim *s, struct sim_machine *m, bool on)
 	m->present = 0;
 	m->ours = 0;
 	m->stalled_until = 0;
+	m->paused_at = 0;
+	m->stands = false;
+	m->guarded = false;
 	memset(m->stolen_at, 0, sizeof m->stolen_at);
+	memset(m->answer_by, 0, sizeof m->answer_by);
+	fence_remove(s, m);
 	s->dirty = true;
 }
 
@@ -68,7 +69,7 @@ void machine_power(struct sim *s, struct sim_machine *m, bool on)
  * decided. */
 void machine_begin(struct sim *s, struct sim_machine *m)
 {
-	const tick now = boot_clock(s, m);
+	const tick now = sim_clock(s, m);
 
 	m->apply_at = TICK_NEVER;
 	m->answer_at = TICK_NEVER;
@@ -137,6 +138,12 @@ void machine_steal(struct sim *s, struct sim_machine *m, uint32_t number)
 		sim_want_slow(s, m, s->now + sim_latency(s));
 }
 
+void machine_clear(struct sim *s, struct sim_machine *m)
+{
+	for (uint32_t left = m->ours; left; left &= left - 1)
+		set_address(s, m, (uint32_t)__builtin_ctz(left), false);
+}
+
 /* Level-triggered: how things are wanted now. A link that is down gives up its VIPs here and now,
  * and the fast thread is told of it. */
 static void read_boards(struct sim *s, struct sim_machine *m)
@@ -154,7 +161,7 @@ static void read_boards(struct sim *s, struct sim_machine *m)
 
 static void read_news(struct sim *s, struct sim_machine *m)
 {
-	const tick now = boot_clock(s, m);
+	const tick now = sim_clock(s, m);
 
 	for (uint32_t i = 0; i < m->n_news; i++) {
 		const struct sim_news *news = &m->news[i];
@@ -218,7 +225,7 @@ static void begin_batch(struct sim *s, struct sim_machine *m)
 	const bool stalled = s->now < m->stalled_until;
 	tick work;
 
-	m->n_ops = kernel_plan(&m->kernel, boot_clock(s, m), m->ops, SIM_VIPS_MAX);
+	m->n_ops = kernel_plan(&m->kernel, sim_clock(s, m), m->ops, SIM_VIPS_MAX);
 	if (m->n_ops == 0)
 		return;
 	for (uint32_t i = 0; i < m->n_ops && s->sabotage == SIM_RASH_SHOUTER; i++)
@@ -234,7 +241,7 @@ static void end_batch(struct sim *s, struct sim_machine *m)
 {
 	m->answer_at = TICK_NEVER;
 	for (uint32_t i = 0; i < m->n_ops; i++)
-		kernel_done(&m->kernel, &m->ops[i], m->errors[i], boot_clock(s, m));
+		kernel_done(&m->kernel, &m->ops[i], m->errors[i], sim_clock(s, m));
 	m->n_ops = 0;
 }
 
@@ -245,11 +252,13 @@ static tick next_run(const struct sim *s, const struct sim_machine *m)
 
 	if (retry == TICK_NEVER)
 		return TICK_NEVER;
-	return tick_max(s->now + tick_us(50), retry - tick_min(retry, m->clock));
+	return tick_max(s->now + tick_us(50), sim_world_time(s, m, retry));
 }
 
 tick machine_deadline(const struct sim_machine *m)
 {
+	if (m->paused_at)
+		return TICK_NEVER;
 	if (m->apply_at != TICK_NEVER)
 		return m->apply_at;
 	if (!m->node || m->frozen)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The segment: advertisements to every socket, announcements to every client. */
-#include "sim.h"
+#include "internal.h"
 
 #include <stdlib.h>
 
@@ -73,8 +73,15 @@ static void transmit(struct sim *s, struct sim_event ev)
 void net_send(struct sim *s, uint32_t from, uint32_t packet)
 {
 	const bool deafened = s->sabotage == SIM_DEAF_ONE_WAY && from == 0;
+	struct sim_packet *p = &s->packets[packet];
 
 	s->packets_sent++;
+	p->from = (uint8_t)from;
+	p->serial = ++s->serial;
+	p->vips = 0;
+	for (uint32_t i = 0; i < p->advert.n_addresses; i++)
+		p->vips |= UINT32_C(1) << sim_vip_number(&p->advert.addresses[i]);
+	claims_said(s, &s->machines[from], packet);
 	for (uint32_t to = 0; to < s->n_places && !deafened; to++)
 		if (to != from && sim_reaches(s, from, to))
 			transmit(s, (struct sim_event){
@@ -95,6 +102,8 @@ void net_announce(struct sim *s, uint32_t from, uint32_t number)
 	sim_note(s, from, number, "announces VIP %u", number);
 	if (!(m->present >> number & 1) && !stolen)
 		sim_complain(s, "place %u announces VIP %u, which it does not hold", from, number);
+	if (!fence_passes_announcement(s, m, number))
+		return;
 	for (uint32_t to = 0; to < s->n_places; to++)
 		if (sim_reaches(s, from, to))
 			transmit(s, (struct sim_event){

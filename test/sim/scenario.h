@@ -4,6 +4,8 @@
 /* What the named scenarios have in common: a cluster that has settled, an act, and what to
  * expect. */
 
+#include <string.h>
+
 #include "sim.h"
 #include "suite.h"
 
@@ -37,6 +39,17 @@ static inline struct sim *cluster_of(const struct sim_file_spec *spec, uint64_t 
 {
 	struct sim *s = sim_new(seed);
 
+	sim_add_cluster(s, spec);
+	settle(s);
+	return s;
+}
+
+/* As with `fence: off`. */
+static inline struct sim *unfenced_cluster_of(const struct sim_file_spec *spec, uint64_t seed)
+{
+	struct sim *s = sim_new(seed);
+
+	s->unfenced = true;
 	sim_add_cluster(s, spec);
 	settle(s);
 	return s;
@@ -77,4 +90,19 @@ static inline void expect_smooth(const struct sim *s, const struct sim_watch *w)
 {
 	ck_assert_uint_eq(w->outage, 0);
 	ck_assert_uint_le(w->overlap, s->files[0].services[0].vrrp.linger + SPACING + MOMENT);
+}
+
+/* The positive control: each breakage is found by the random seeds, and soon. */
+static inline void expect_found(enum sim_sabotage sabotage, const char *complaint)
+{
+	uint64_t seed = 0;
+	bool found = false;
+
+	while (!found && ++seed <= 200) {
+		struct sim *s = chaos_run(seed, sabotage);
+
+		found = strstr(s->complaint, complaint);
+		sim_free(s);
+	}
+	ck_assert_msg(found, "no seed found it");
 }

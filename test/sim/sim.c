@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Time, faults, and the turns of the daemons' fast threads. */
-#include "sim.h"
+/* Time, faults, and the world that they happen in. */
+#include "internal.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -32,27 +32,6 @@ void sim_note(struct sim *s, uint32_t place, uint64_t what, const char *format, 
 	fputc('\n', stderr);
 }
 
-static void note_record(struct sim *s, const struct sim_machine *m, const struct node_record *r)
-{
-	static const char *const names[NODE_RECORD_KINDS] = {
-		[NODE_RECORD_SERVING] = "serves",
-		[NODE_RECORD_NOT_SERVING] = "serves no more",
-		[NODE_RECORD_CONFLICT] = "conflict",
-		[NODE_RECORD_STRANGER] = "stranger",
-		[NODE_RECORD_LINK_UP] = "link up",
-		[NODE_RECORD_LINK_DOWN] = "link down",
-		[NODE_RECORD_REDUNDANCY] = "redundancy",
-		[NODE_RECORD_LATE] = "late",
-		[NODE_RECORD_ILL] = "ill",
-		[NODE_RECORD_WELL] = "well",
-		[NODE_RECORD_UNTRUSTED] = "untrusted",
-	};
-	const uint32_t number = r->vip < SIM_VIPS_MAX ? m->file->number[r->vip] : 0;
-
-	sim_note(s, sim_place(s, m), number << 8 | r->kind, "%s: VIP %u, %s, number %u",
-		names[r->kind] ? names[r->kind] : "?", number, vrrp_reason_text(r->why), r->number);
-}
-
 /* ------------------------------------------------------------------ queue */
 
 static bool is_before(const struct sim_event *a, const struct sim_event *b)
@@ -75,7 +54,7 @@ void sim_push(struct sim *s, struct sim_event ev)
 	s->heap[i] = ev;
 }
 
-struct sim_event sim_pop(struct sim *s)
+static struct sim_event pop(struct sim *s)
 {
 	const struct sim_event first = s->heap[0];
 	const struct sim_event last = s->heap[--s->n_events];
@@ -132,162 +111,20 @@ void sim_want_slow(struct sim *s, struct sim_machine *m, tick at)
 	m->slow_at = tick_min(m->slow_at, at);
 }
 
-static void start_daemon(struct sim *s, struct sim_machine *m)
+tick sim_clock(const struct sim *s, const struct sim_machine *m)
 {
-	const struct node_setup setup = {
-		.config = &m->file->config,
-		.plan = m->file->plan,
-		.self = m->self,
-		.seed = rng_next(&s->rng),
-	};
+	const tick world = m->stands ? m->paused_at : s->now;
 
-	m->node = node_new(&setup, s->now + m->clock);
-	m->fx = m->node ? node_effects_new(m->node) : NULL;
-	ASSERT(m->fx);
-	m->frozen = false;
-	m->turn_at = TICK_NEVER;
-	m->stop_news = false;
-	m->drain_news = false;
-	machine_begin(s, m);
-	sim_want_turn(s, m, s->now + sim_latency(s));
+	return world + (tick)(m->clock + (int64_t)world * m->ppm / 1000000);
 }
 
-static void empty_socket(struct sim *s, struct sim_machine *m)
+tick sim_world_time(const struct sim *s, const struct sim_machine *m, tick clock)
 {
-	for (; m->socket_size; m->socket_size--) {
-		net_release(s, m->socket[m->socket_head]);
-		m->socket_head = (m->socket_head + 1) % SIM_SOCKET_MAX;
-	}
-}
+	const tick now = sim_clock(s, m);
+	const int64_t left = clock > now ? (int64_t)(clock - now) : 0;
 
-static void end_daemon(struct sim *s, struct sim_machine *m)
-{
-	if (!m->node)
-		return;
-	machine_end(s, m);
-	empty_socket(s, m);
-	node_effects_free(m->fx);
-	node_free(m->node);
-	m->fx = NULL;
-	m->node = NULL;
-	m->turn_at = TICK_NEVER;
-	s->dirty = true;
-}
-
-/* What the boards and the socket hold, as events of one turn. */
-static void drain(struct sim *s, struct sim_machine *m, tick now)
-{
-	struct node_event ev = {0};
-
-	for (; m->socket_size; m->socket_size--) {
-		const uint32_t packet = m->socket[m->socket_head];
-
-		m->socket_head = (m->socket_head + 1) % SIM_SOCKET_MAX;
-		ev.kind = NODE_EV_ADVERT;
-		ev.advert = &s->packets[packet].advert;
-		node_step(m->node, &ev, now, m->fx);
-		net_release(s, packet);
-	}
-	for (ev.vip = 0; m->held_news; ev.vip++, m->held_news >>= 1) {
-		ev.kind = NODE_EV_HELD;
-		ev.hold = m->held[ev.vip];
-		if (m->held_news & 1)
-			node_step(m->node, &ev, now, m->fx);
-	}
-	/* an answer to an older request than the last says nothing */
-	m->announced_news &= ~m->announce_news;
-	for (ev.vip = 0; m->announced_news; ev.vip++, m->announced_news >>= 1) {
-		ev.kind = NODE_EV_ANNOUNCED;
-		if (m->announced_news & 1)
-			node_step(m->node, &ev, now, m->fx);
-	}
-	if (m->link_news) {
-		ev.kind = NODE_EV_LINK;
-		ev.link.up = m->carrier;
-		for (enum family f = 0; f < FAMILY_COUNT; f++)
-			ev.link.sources[f] = sim_place_address(sim_place(s, m), f);
-		node_step(m->node, &ev, now, m->fx);
-		m->relinked = true;
-		m->link_news = false;
-	}
-	if (m->drain_news) {
-		ev.kind = NODE_EV_DRAIN;
-		ev.drain = m->drain;
-		node_step(m->node, &ev, now, m->fx);
-	}
-	if (m->stop_news) {
-		ev.kind = NODE_EV_STOP;
-		node_step(m->node, &ev, now, m->fx);
-	}
-	m->drain_news = false;
-	m->stop_news = false;
-}
-
-static void watch_hold(struct sim *s, struct sim_machine *m, uint32_t vip)
-{
-	const enum vrrp_hold wanted = m->node->vips[vip].wanted;
-	const uint32_t bit = UINT32_C(1) << m->file->number[vip];
-
-	if (m->wanted[vip] == VRRP_HOLD_NONE && wanted != VRRP_HOLD_NONE)
-		s->watch.moved |= bit;
-	if (m->wanted[vip] != VRRP_HOLD_NONE && wanted == VRRP_HOLD_NONE)
-		s->watch.left |= bit;
-}
-
-static void carry_out(struct sim *s, struct sim_machine *m)
-{
-	const struct node_effects *fx = m->fx;
-
-	for (uint32_t i = 0; i < fx->n_sends; i++) {
-		const uint32_t packet = net_packet(s);
-
-		node_fill_advert(m->node, fx, &fx->sends[i], &s->packets[packet].advert);
-		if (m->carrier)
-			net_send(s, sim_place(s, m), packet);
-		else
-			net_release(s, packet);
-	}
-	for (uint32_t i = 0; i < fx->n_holds; i++) {
-		const uint32_t vip = fx->holds[i];
-
-		watch_hold(s, m, vip);
-		m->wanted[vip] = m->node->vips[vip].wanted;
-		sim_note(s, sim_place(s, m), (uint64_t)m->wanted[vip] << 8 | m->file->number[vip],
-			"wants VIP %u: %u", m->file->number[vip], m->wanted[vip]);
-	}
-	if (m->relinked) /* also what a previous life left and this node did not adopt */
-		for (uint32_t i = 0; i < m->file->config.n_vips; i++)
-			m->wanted[i] = m->node->vips[i].wanted;
-	for (uint32_t i = 0; i < fx->n_announces; i++)
-		m->announce_news |= UINT32_C(1) << fx->announces[i];
-	for (uint32_t i = 0; i < fx->n_records; i++)
-		note_record(s, m, &fx->records[i]);
-	if (m->relinked || fx->n_holds || fx->n_announces)
-		sim_want_slow(s, m, s->now + sim_latency(s));
-	m->relinked = false;
-}
-
-static void turn(struct sim *s, struct sim_machine *m)
-{
-	const struct node_event ev = {.kind = NODE_EV_TICK};
-	const tick now = s->now + m->clock;
-	tick deadline;
-
-	m->turn_at = TICK_NEVER;
-	s->turns++;
-	drain(s, m, now);
-	node_step(m->node, &ev, now, m->fx);
-	node_check(m->node);
-	carry_out(s, m);
-	if (node_is_stopped(m->node)) {
-		sim_note(s, sim_place(s, m), 0, "daemon ends");
-		end_daemon(s, m);
-		return;
-	}
-	deadline = node_deadline(m->node);
-	if (deadline != TICK_NEVER)
-		sim_want_turn(s, m,
-			tick_max(s->now, deadline - tick_min(deadline, m->clock)) + sim_latency(s));
+	/* rounded to a moment later: nothing is due before its time */
+	return s->now + (tick)(left - left * m->ppm / (1000000 + m->ppm)) + (m->ppm && left);
 }
 
 /* ----------------------------------------------------------------- faults */
@@ -298,11 +135,14 @@ const char *sim_fault_text(const struct sim_fault *fault, char *text, size_t siz
 		[SIM_START] = "start",
 		[SIM_CRASH] = "crash",
 		[SIM_KILL] = "kill",
+		[SIM_KILL_BOTH] = "kill with guardian",
 		[SIM_STOP] = "stop",
 		[SIM_DRAIN] = "drain",
 		[SIM_UNDRAIN] = "undrain",
 		[SIM_FREEZE] = "freeze",
 		[SIM_THAW] = "thaw",
+		[SIM_PAUSE] = "pause",
+		[SIM_RESUME] = "resume",
 		[SIM_UNPLUG] = "unplug",
 		[SIM_PLUG] = "plug",
 		[SIM_LEAP] = "leap",
@@ -330,7 +170,7 @@ static void start(struct sim *s, struct sim_machine *m)
 	if (!m->up)
 		machine_power(s, m, true);
 	if (m->file)
-		start_daemon(s, m);
+		daemon_start(s, m);
 	else
 		foreign_start(s, m);
 }
@@ -351,7 +191,7 @@ static void stop(struct sim *s, struct sim_machine *m)
 static void crash(struct sim *s, struct sim_machine *m)
 {
 	if (m->file)
-		end_daemon(s, m);
+		daemon_end(s, m);
 	else
 		foreign_stop(s, m, false);
 	machine_power(s, m, false);
@@ -363,6 +203,7 @@ static void plug(struct sim *s, struct sim_machine *m, bool carrier)
 		return;
 	m->carrier = carrier;
 	s->dirty = true;
+	fence_review(s, m);
 	if (m->node)
 		sim_want_slow(s, m, s->now + sim_latency(s));
 }
@@ -376,21 +217,69 @@ static void drain_command(struct sim *s, struct sim_machine *m, bool drained)
 	sim_want_turn(s, m, s->now + sim_latency(s));
 }
 
-/* Commands and the end of a freeze or a leap find the daemon asleep; it wakes. */
-static void disturb(struct sim *s, struct sim_machine *m, const struct sim_fault *fault)
+static void wake(struct sim *s, struct sim_machine *m)
 {
 	if (!m->node)
 		return;
-	if (fault->kind == SIM_FREEZE) {
-		m->frozen = true;
-		return;
-	}
-	if (fault->kind == SIM_THAW)
-		m->frozen = false;
-	else
-		m->clock += tick_ms(fault->amount);
 	sim_want_turn(s, m, s->now + sim_latency(s));
 	sim_want_slow(s, m, s->now + sim_latency(s));
+}
+
+/* At once, or when a turn has come to the stage that is asked for. */
+static void interrupt(struct sim *s, struct sim_machine *m, const struct sim_fault *fault)
+{
+	if (!m->node)
+		return;
+	if (fault->amount && m->stage == SIM_STAGE_NONE) {
+		ASSERT(fault->amount < SIM_STAGES);
+		m->doom = fault->kind;
+		m->doomed_at = fault->amount;
+	} else if (fault->kind == SIM_FREEZE) {
+		m->frozen = true;
+	} else {
+		daemon_kill(s, m, fault->kind == SIM_KILL_BOTH);
+	}
+}
+
+static void thaw(struct sim *s, struct sim_machine *m)
+{
+	m->doomed_at = SIM_STAGE_NONE;
+	m->frozen = false;
+	wake(s, m);
+}
+
+/* Its timers find themselves late. For the others it is as if it measured their silence wrongly. */
+static void leap(struct sim *s, struct sim_machine *m, tick span)
+{
+	m->clock += (int64_t)span;
+	claims_deafened(s, m);
+	fence_review(s, m);
+	wake(s, m);
+}
+
+static void pause_machine(struct sim *s, struct sim_machine *m, bool stands)
+{
+	if (!m->file || !m->up || m->paused_at)
+		return;
+	m->stands = stands;
+	m->paused_at = s->now;
+	fence_review(s, m);
+}
+
+static void resume_machine(struct sim *s, struct sim_machine *m)
+{
+	const tick stood_at = sim_clock(s, m);
+
+	if (!m->paused_at)
+		return;
+	m->paused_at = 0;
+	if (m->stands) {
+		m->stands = false;
+		m->clock -= (int64_t)(sim_clock(s, m) - stood_at);
+		claims_lost_time(s, m);
+	}
+	fence_review(s, m);
+	wake(s, m);
 }
 
 static void partition(struct sim *s, uint32_t side)
@@ -410,13 +299,16 @@ void sim_apply(struct sim *s, const struct sim_fault *fault)
 	switch (fault->kind) {
 	case SIM_START: start(s, m); break;
 	case SIM_CRASH: crash(s, m); break;
-	case SIM_KILL: end_daemon(s, m); break;
+	case SIM_KILL:
+	case SIM_KILL_BOTH:
+	case SIM_FREEZE: interrupt(s, m, fault); break;
+	case SIM_THAW: thaw(s, m); break;
+	case SIM_PAUSE: pause_machine(s, m, fault->amount); break;
+	case SIM_RESUME: resume_machine(s, m); break;
 	case SIM_STOP: stop(s, m); break;
 	case SIM_DRAIN: drain_command(s, m, true); break;
 	case SIM_UNDRAIN: drain_command(s, m, false); break;
-	case SIM_FREEZE:
-	case SIM_THAW:
-	case SIM_LEAP: disturb(s, m, fault); break;
+	case SIM_LEAP: leap(s, m, tick_ms(fault->amount)); break;
 	case SIM_UNPLUG: plug(s, m, false); break;
 	case SIM_PLUG: plug(s, m, true); break;
 	case SIM_CUT: s->open[fault->place] &= ~(UINT32_C(1) << fault->peer); break;
@@ -453,7 +345,17 @@ void sim_apply_at(struct sim *s, const struct sim_fault *fault, tick at)
 
 static tick fast_deadline(const struct sim_machine *m)
 {
-	return m->frozen ? TICK_NEVER : m->turn_at;
+	return m->frozen || m->paused_at ? TICK_NEVER : m->turn_at;
+}
+
+static void perform(struct sim *s, const struct sim_event *ev)
+{
+	switch (ev->kind) {
+	case SIM_EV_ADVERT:
+	case SIM_EV_ANNOUNCEMENT: net_arrive(s, ev); break;
+	case SIM_EV_FAULT: sim_apply(s, &s->script[ev->what]); break;
+	case SIM_EV_GUARDIAN: daemon_guard(s, ev); break;
+	}
 }
 
 /* Carries out whatever is due next, unless that is after @until. */
@@ -461,32 +363,30 @@ static bool step(struct sim *s, tick until)
 {
 	tick at = s->n_events ? s->heap[0].at : TICK_NEVER;
 	struct sim_machine *machine = NULL;
-	bool fast = false;
 
 	for (uint32_t i = 0; i < s->n_places; i++) {
 		struct sim_machine *m = &s->machines[i];
-		const tick f = fast_deadline(m), slow = machine_deadline(m);
+		const tick run_at = tick_min(fast_deadline(m), machine_deadline(m));
+		const tick due = tick_min(run_at, m->review_at);
 
-		if (tick_min(f, slow) >= at)
+		if (due >= at)
 			continue;
-		at = tick_min(f, slow);
+		at = due;
 		machine = m;
-		fast = f <= slow;
 	}
 	if (at > until)
 		return false;
 	s->now = tick_max(s->now, at);
-	if (machine && fast) {
-		machine->file ? turn(s, machine) : foreign_turn(s, machine);
-	} else if (machine) {
+	if (!machine) {
+		const struct sim_event ev = pop(s);
+
+		perform(s, &ev);
+	} else if (machine->review_at == at) {
+		fence_review(s, machine);
+	} else if (fast_deadline(machine) != at) {
 		machine_step(s, machine);
 	} else {
-		const struct sim_event ev = sim_pop(s);
-
-		if (ev.kind == SIM_EV_FAULT)
-			sim_apply(s, &s->script[ev.what]);
-		else
-			net_arrive(s, &ev);
+		machine->file ? daemon_turn(s, machine) : foreign_turn(s, machine);
 	}
 	return true;
 }
@@ -554,7 +454,7 @@ void sim_free(struct sim *s)
 	if (!s)
 		return;
 	for (uint32_t i = 0; i < s->n_places; i++)
-		end_daemon(s, &s->machines[i]);
+		daemon_end(s, &s->machines[i]);
 	for (uint32_t i = 0; i < s->n_files; i++)
 		plan_free(s->files[i].plan);
 	free(s->heap);
@@ -569,11 +469,12 @@ static struct sim_machine *add_machine(struct sim *s)
 
 	ASSERT(s->n_places <= SIM_PLACES_MAX);
 	m->turn_at = TICK_NEVER;
+	m->review_at = TICK_NEVER;
 	m->slow_at = TICK_NEVER;
 	m->apply_at = TICK_NEVER;
 	m->answer_at = TICK_NEVER;
 	/* boot clocks have nothing to do with each other */
-	m->clock = tick_s(rng_below(&s->rng, 1000000));
+	m->clock = (int64_t)tick_s(rng_below(&s->rng, 1000000));
 	return m;
 }
 

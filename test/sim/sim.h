@@ -12,12 +12,13 @@
  *                     slow thread (machine.c), struct kernel ──► the machine's addresses
  *
  * A *place* is a port of the one segment; a machine is plugged into it, and so is a client, which
- * remembers for each VIP who announced it last. A machine's addresses outlive its daemon, a crash
- * of the machine takes both. Every machine has a clock of its own (CLOCK_BOOTTIME), which may leap.
+ * remembers for each VIP who announced it last. A machine's addresses and its fence (fence.c)
+ * outlive its daemon, a crash of the machine takes them along. Every machine has a clock of its own
+ * (CLOCK_BOOTTIME), which drifts, may leap, and stands still where a virtual machine is paused.
  *
  * Faults are data (struct sim_fault), applied at once or at a given time, so a failing seed can be
- * printed and kept as a scenario. Checks (check.c) never abort: the first one that fails is
- * remembered in sim.complaint, for the tests to expect or to report.
+ * printed and kept as a scenario. Checks (check.c, claims.c) never abort: the first one that fails
+ * is remembered in sim.complaint, for the tests to expect or to report.
  */
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@
 #define SIM_PLACES_MAX   12
 #define SIM_VIPS_MAX     32
 #define SIM_VIP_IPV6     16 /* VIPs are numbered; these and the higher ones are IPv6 */
+#define SIM_LEASES_MAX   (2 * SIM_VIPS_MAX) /* of service, then of hand-over */
 #define SIM_FILES_MAX    4
 #define SIM_SERVICES_MAX 2
 #define SIM_SOCKET_MAX   64 /* datagrams that a socket buffer holds */
@@ -81,8 +83,72 @@ struct sim_file {
 struct sim_file_spec sim_file_spec(
 	uint32_t n_nodes, uint32_t n_ipv4, uint32_t n_ipv6, tick interval);
 struct addr sim_vip_address(uint32_t number);
+uint32_t sim_vip_number(const struct addr *address);
 struct addr sim_place_address(uint32_t place, enum family family);
 int32_t sim_place_of(const struct addr *source);
+
+/* ----------------------------------------------------------------- faults */
+
+enum sim_fault_kind {
+	SIM_START,     /* power on if needed, and start the daemon */
+	SIM_CRASH,     /* of the machine */
+	SIM_KILL,      /* of the daemon alone, at @amount (enum sim_stage) of a turn that sends */
+	SIM_KILL_BOTH, /* ... and of its guardian: its addresses stay */
+	SIM_STOP,      /* SIGTERM */
+	SIM_DRAIN,
+	SIM_UNDRAIN,
+	SIM_FREEZE, /* of the daemon, at @amount as above */
+	SIM_THAW,
+	SIM_PAUSE, /* of the machine; @amount: its boot clock stands still as well */
+	SIM_RESUME,
+	SIM_UNPLUG, /* carrier loss */
+	SIM_PLUG,
+	SIM_LEAP,      /* the machine's clock, by @amount ms */
+	SIM_CUT,       /* the way from @place to @peer only */
+	SIM_PARTITION, /* places with a bit in @amount from all others */
+	SIM_HEAL,      /* all ways open again */
+	SIM_LOSS,      /* @amount permille of all packets */
+	SIM_DELAY,     /* up to @amount µs more, so packets overtake each other */
+	SIM_DUPLICATE, /* @amount permille */
+	SIM_STALL,     /* netlink of @place, for @amount ms */
+	SIM_FAIL,      /* @amount permille of @place's netlink operations */
+	SIM_STEAL,     /* somebody removes VIP @amount from @place */
+	SIM_DEAFEN,    /* @place's netlink news are lost: it overruns */
+	SIM_FAULT_KINDS,
+};
+
+/* How far a turn has come when its thread dies or stops for a while. */
+enum sim_stage {
+	SIM_STAGE_NONE,     /* between two turns */
+	SIM_STAGE_NARROWED, /* the clock is sampled, all is decided, what closes is closed */
+	SIM_STAGE_SENT,     /* the advertisements have left */
+	SIM_STAGE_WIDENED,  /* leases are renewed, what opens is open */
+	SIM_STAGES,
+};
+
+struct sim_fault {
+	enum sim_fault_kind kind;
+	uint8_t place, peer;
+	uint32_t amount;
+};
+
+/* Deliberate breakage that the checks must find: the positive controls. */
+enum sim_sabotage {
+	SIM_SANE,
+	SIM_SILENT_WINNER, /* announcements are swallowed once a node has served */
+	SIM_DEAF_ONE_WAY,  /* no advertisement ever gets from place 0 to the others */
+	SIM_STICKY_KERNEL, /* removals are acknowledged and not done */
+	SIM_RASH_SHOUTER,  /* addresses are announced before they are there */
+	SIM_ABRUPT_LEAVER, /* the address goes as soon as priority 0 was said */
+	SIM_WRONG_PLAN,    /* the order is expected backwards */
+	SIM_NO_FENCE,      /* everything passes */
+	SIM_EARLY_LEASE,   /* renewed before the advertisement has left */
+	SIM_STALE_LEASE,   /* counted from when it is stored */
+	SIM_LONG_LEASE,    /* of 3.5 intervals, and everybody counts on it */
+	SIM_STICKY_CELL,   /* permissions that fall are not stored */
+	SIM_STUBBORN,      /* an Active does not hear of better ones */
+	SIM_SABOTAGES,
+};
 
 /* ---------------------------------------------------------------- machines */
 
@@ -102,6 +168,12 @@ struct sim_news {
 	bool present, ours;
 };
 
+/* The fence's word for one VIP. */
+struct sim_cell {
+	enum lease_permission permission;
+	uint32_t lease; /* index in sim_machine.leases */
+};
+
 struct sim_machine {
 	const struct sim_file *file; /* NULL: a foreigner */
 	uint32_t self;               /* node index in the file */
@@ -109,17 +181,43 @@ struct sim_machine {
 
 	/* the machine */
 	bool up, carrier;
-	tick clock;             /* its boot clock is ahead of the world's by this */
+	int64_t clock;          /* its boot clock is ahead of the world's by this, */
+	int32_t ppm;            /* ... and runs faster by so many millionths */
+	tick paused_at;         /* in the world's time; 0: it runs */
+	bool stands;            /* while paused, so does its clock */
 	uint32_t present, ours; /* bit sets by VIP number: the kernel's addresses */
 	tick stolen_at[SIM_VIPS_MAX];
 	tick stalled_until;     /* netlink makes no progress */
 	uint32_t fail_permille; /* of netlink operations */
+
+	/* its kernel's fence */
+	struct sim_cell cells[SIM_VIPS_MAX]; /* by VIP number */
+	tick leases[SIM_LEASES_MAX];
+	uint32_t answers;             /* bit set by VIP number: data goes in and out now */
+	tick review_at;               /* when that may end, in the world's time */
+	tick answer_by[SIM_VIPS_MAX]; /* claims: by its own clock, the last moment to answer */
+	/* claims: when it took over; and bit sets by VIP number, of what it advertised and did not
+	 * answer for yet; and by place, of what was unheard when it took over */
+	tick taken_at[SIM_VIPS_MAX];
+	uint32_t untried, judged[SIM_PLACES_MAX];
+
+	/* the daemon's guardian */
+	bool guarded;  /* it lives, with or without the daemon */
+	bool retiring; /* the daemon died while it was stopping: no next life */
+	uint32_t
+		life; /* of the daemon, counted: what was to be done after an earlier one is void */
+	uint32_t will; /* bit set by VIP number: served when the last turn ended */
 
 	/* the daemon's fast thread */
 	struct node *node; /* NULL: no daemon runs */
 	struct node_effects *fx;
 	bool frozen;
 	tick turn_at;
+	enum sim_stage stage;            /* that a turn was interrupted at */
+	enum sim_stage doomed_at;        /* that the next turn that sends is interrupted at, */
+	enum sim_fault_kind doom;        /* ... and by what */
+	bool fenced;                     /* all cells have been written once */
+	bool left[SIM_VIPS_MAX];         /* by router: its advertisement did, in this turn */
 	uint32_t socket[SIM_SOCKET_MAX]; /* packets */
 	uint32_t socket_head, socket_size;
 
@@ -147,66 +245,27 @@ struct sim_machine {
 	bool carrier_told; /* to the fast thread */
 };
 
-/* ----------------------------------------------------------------- faults */
-
-enum sim_fault_kind {
-	SIM_START, /* power on if needed, and start the daemon */
-	SIM_CRASH, /* of the machine */
-	SIM_KILL,  /* of the daemon: its addresses stay */
-	SIM_STOP,  /* SIGTERM */
-	SIM_DRAIN,
-	SIM_UNDRAIN,
-	SIM_FREEZE, /* of the daemon */
-	SIM_THAW,
-	SIM_UNPLUG, /* carrier loss */
-	SIM_PLUG,
-	SIM_LEAP,      /* the machine's clock, by @amount ms */
-	SIM_CUT,       /* the way from @place to @peer only */
-	SIM_PARTITION, /* places with a bit in @amount from all others */
-	SIM_HEAL,      /* all ways open again */
-	SIM_LOSS,      /* @amount permille of all packets */
-	SIM_DELAY,     /* up to @amount µs more, so packets overtake each other */
-	SIM_DUPLICATE, /* @amount permille */
-	SIM_STALL,     /* netlink of @place, for @amount ms */
-	SIM_FAIL,      /* @amount permille of @place's netlink operations */
-	SIM_STEAL,     /* somebody removes VIP @amount from @place */
-	SIM_DEAFEN,    /* @place's netlink news are lost: it overruns */
-	SIM_FAULT_KINDS,
-};
-
-struct sim_fault {
-	enum sim_fault_kind kind;
-	uint8_t place, peer;
-	uint32_t amount;
-};
-
-/* Deliberate breakage that the checks must find: the positive controls. */
-enum sim_sabotage {
-	SIM_SANE,
-	SIM_SILENT_WINNER, /* announcements are swallowed once a node has served */
-	SIM_DEAF_ONE_WAY,  /* no advertisement ever gets from place 0 to the others */
-	SIM_STICKY_KERNEL, /* removals are acknowledged and not done */
-	SIM_RASH_SHOUTER,  /* addresses are announced before they are there */
-	SIM_ABRUPT_LEAVER, /* the address goes as soon as priority 0 was said */
-	SIM_WRONG_PLAN,    /* the order is expected backwards */
-	SIM_SABOTAGES,
-};
-
 /* ------------------------------------------------------------------ world */
 
 struct sim_packet {
 	struct advert advert;
-	uint32_t users; /* events and sockets that refer to it */
+	uint32_t users;  /* events and sockets that refer to it */
+	uint32_t vips;   /* that it lists: bit set by VIP number */
+	uint64_t serial; /* of all advertisements */
+	uint8_t from;    /* place */
 };
 
-enum sim_event_kind { SIM_EV_ADVERT, SIM_EV_ANNOUNCEMENT, SIM_EV_FAULT };
+/* After a death of the daemon, one after the other. */
+enum sim_guardian_act { SIM_GUARDIAN_SPEAKS, SIM_GUARDIAN_CLEARS, SIM_GUARDIAN_RESTARTS };
+
+enum sim_event_kind { SIM_EV_ADVERT, SIM_EV_ANNOUNCEMENT, SIM_EV_FAULT, SIM_EV_GUARDIAN };
 
 struct sim_event {
 	tick at;
 	uint64_t sequence; /* of equal times, the one made first comes first */
 	enum sim_event_kind kind;
-	uint8_t from, to;
-	uint32_t what; /* packet, VIP number, or index into sim.script */
+	uint8_t from, to; /* places; @from may be an act of the guardian at @to */
+	uint32_t what;    /* packet, VIP number, index into sim.script, or life of the daemon */
 };
 
 /* What is watched while sim.watching: set back by sim_watch(). */
@@ -215,7 +274,7 @@ struct sim_watch {
 	uint32_t moved; /* VIPs that some daemon began to want */
 	uint32_t left;  /* ... or ceased to want */
 	tick outage;    /* the longest, of any client and VIP */
-	tick overlap;   /* the longest time that two machines had one VIP */
+	tick overlap;   /* the longest time that two machines answered for one VIP */
 	tick silent_since[SIM_PLACES_MAX][SIM_VIPS_MAX]; /* TICK_NEVER: answered */
 	tick double_since[SIM_VIPS_MAX];
 };
@@ -246,6 +305,13 @@ struct sim {
 	uint32_t loss_permille, duplicate_permille, delay_us;
 	uint32_t late_wakes; /* of 1024: so many take some ms */
 
+	/* claims: [from][to], bit sets by VIP number of those whose last advertisement by @from the
+	 * daemon at @to has not read; and the serial number of that advertisement */
+	uint32_t unheard[SIM_PLACES_MAX][SIM_PLACES_MAX];
+	uint64_t said[SIM_PLACES_MAX][SIM_VIPS_MAX];
+	uint64_t serial;
+
+	bool unfenced; /* as with `fence: off`; set before machines are started */
 	enum sim_sabotage sabotage;
 	bool watching, dirty; /* something changed that a watch wants to see */
 	struct sim_watch watch;
@@ -271,6 +337,9 @@ uint32_t sim_add_foreigner(
 void sim_apply(struct sim *s, const struct sim_fault *fault);
 void sim_apply_at(struct sim *s, const struct sim_fault *fault, tick at);
 
+/* @m's boot clock. */
+tick sim_clock(const struct sim *s, const struct sim_machine *m);
+
 /* Lets @span of the world's time go by. */
 void sim_run(struct sim *s, tick span);
 
@@ -292,6 +361,8 @@ void sim_watch(struct sim *s);
 void sim_unwatch(struct sim *s);
 void sim_observe(struct sim *s);
 
+bool sim_is_running(const struct sim_machine *m); /* a daemon, or a foreigner that is on */
+
 /* Remembers the first complaint. */
 void sim_complain(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -307,38 +378,3 @@ tick sim_outage_bound(const struct sim *s, uint32_t place);
 /* A random world with random faults, all drawn from @seed, and every check after them; its
  * complaint tells. To be freed by the caller. */
 struct sim *chaos_run(uint64_t seed, enum sim_sabotage sabotage);
-
-/* --- between the simulator's files --- */
-
-bool sim_is_running(const struct sim_machine *m); /* a daemon, or a foreigner that is on */
-bool sim_reaches(const struct sim *s, uint32_t from, uint32_t to);
-tick sim_latency(struct sim *s); /* of waking a thread */
-void sim_want_turn(struct sim *s, struct sim_machine *m, tick at);
-void sim_want_slow(struct sim *s, struct sim_machine *m, tick at);
-uint32_t sim_place(const struct sim *s, const struct sim_machine *m);
-void sim_note(struct sim *s, uint32_t place, uint64_t what, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-/* world.c: the queue */
-void sim_push(struct sim *s, struct sim_event ev);
-struct sim_event sim_pop(struct sim *s);
-
-/* net.c */
-uint32_t net_packet(struct sim *s);
-void net_release(struct sim *s, uint32_t packet);
-void net_send(struct sim *s, uint32_t from, uint32_t packet);
-void net_announce(struct sim *s, uint32_t from, uint32_t number);
-void net_arrive(struct sim *s, const struct sim_event *ev);
-
-/* machine.c: the slow thread and the kernel below it */
-void machine_power(struct sim *s, struct sim_machine *m, bool on);
-void machine_begin(struct sim *s, struct sim_machine *m);
-void machine_end(struct sim *s, struct sim_machine *m);
-void machine_step(struct sim *s, struct sim_machine *m);
-void machine_steal(struct sim *s, struct sim_machine *m, uint32_t number);
-tick machine_deadline(const struct sim_machine *m);
-
-/* foreign.c */
-void foreign_start(struct sim *s, struct sim_machine *m);
-void foreign_stop(struct sim *s, struct sim_machine *m, bool orderly);
-void foreign_turn(struct sim *s, struct sim_machine *m);
