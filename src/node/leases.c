@@ -17,7 +17,9 @@ void node_permit(struct node *n, uint32_t vip)
 {
 	struct node_vip *v = &n->vips[vip];
 	const struct vrrp *vrrp = &n->units[v->unit].vrrp;
-	const enum lease_permission permission = lease_permission(v->wanted, v->observed);
+	/* one that listens keeps its address, but its router may serve others meanwhile */
+	const enum vrrp_hold served = vrrp->inherited ? VRRP_HOLD_NONE : v->wanted;
+	const enum lease_permission permission = lease_permission(served, v->observed);
 	const bool handover = vrrp->state == VRRP_CLAIMING || is_lingering(vrrp);
 
 	if (v->permission == permission && v->handover == handover)
