@@ -287,10 +287,11 @@ static void widen_fence(struct fast *f)
 			fence_renew(f->words, n->n_routers + i, 0);
 }
 
+/* Why before what: a VIP that is yielded must not look like one that others serve. */
 static void tell_vip(const struct fast *f, uint32_t vip)
 {
-	board_set_wanted(f->board, vip, f->node->vips[vip].wanted);
 	board_set_yielded(f->board, vip, f->node->vips[vip].yielded);
+	board_set_wanted(f->board, vip, f->node->vips[vip].wanted);
 }
 
 /* As permit_all(). */
