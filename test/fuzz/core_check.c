@@ -146,11 +146,13 @@ static void check_holds(struct world *w)
 		w->wanted[vip] = w->node->vips[vip].wanted;
 	}
 	for (uint32_t vip = 0; vip < w->config->n_vips; vip++) {
+		const struct node_vip *v = &w->node->vips[vip];
 		const struct node_unit *u = unit_of(w, vip);
 
 		/* nothing that changed was left out */
-		ASSERT(w->node->vips[vip].wanted == w->wanted[vip]);
-		ASSERT(vrrp_wanted_hold(&u->vrrp, w->now) == w->wanted[vip]);
+		ASSERT(v->wanted == w->wanted[vip]);
+		ASSERT(v->wanted ==
+			(v->yielded ? VRRP_HOLD_NONE : vrrp_wanted_hold(&u->vrrp, w->now)));
 		ASSERT(w->node->routers[u->router].up || w->wanted[vip] == VRRP_HOLD_NONE);
 	}
 }
@@ -167,6 +169,7 @@ static void check_announces(struct world *w)
 		seen |= UINT32_C(1) << vip;
 		ASSERT(state == VRRP_ACTIVE || state == VRRP_CLAIMING);
 		ASSERT(w->node->vips[vip].observed == VRRP_HOLD_FULL);
+		ASSERT(!w->node->vips[vip].yielded);
 		w->announcing[vip] = true;
 	}
 }
@@ -209,7 +212,9 @@ static void check_leases(const struct world *w)
 		const tick span = lease_span(r->vrrp.interval);
 		const tick until = v->handover ? r->handover_until : r->service.until;
 
-		ASSERT(v->permission == lease_permission(v->wanted, v->observed));
+		ASSERT(!u->vrrp.inherited || v->permission <= LEASE_CLOSED);
+		ASSERT(v->permission <= LEASE_CLOSED ||
+			v->permission == lease_permission(v->wanted, v->observed));
 		ASSERT(r->service.until <= tick_add(w->served_at[u->router], span));
 		if (v->permission <= LEASE_CLOSED || until <= w->now)
 			continue; /* the fence lets nothing pass */

@@ -88,6 +88,14 @@ static struct addr source_of(uint8_t who, enum family family)
 	return a;
 }
 
+/* Mostly a short one, for the end of the world waits for three of it. */
+static tick other_interval(struct world *w)
+{
+	const uint8_t cs = reader_u8(&w->in);
+
+	return tick_cs(cs == 0xff ? 4095 : 1 + cs);
+}
+
 /* Lists those of the router's VIPs that have a bit in @mask. */
 static void list(const struct world *w, struct advert *a, const struct plan_router *r, uint8_t mask)
 {
@@ -106,7 +114,7 @@ static void act_advert(struct world *w)
 	const struct config_vrrp *vrrp = &w->config->services[w->config->vips[vip].service].vrrp;
 	const struct plan_router *router = world_router_of(w, vip);
 	struct advert a = {
-		.interval = kind & 1 ? tick_cs(1 + reader_u16(&w->in) % 4095) : vrrp->interval,
+		.interval = kind & 1 ? other_interval(w) : vrrp->interval,
 		.family = addr_family(&w->config->vips[vip].address),
 		.version = vrrp->version,
 		.vrid = kind & 2 ? (uint8_t)(reader_u8(&w->in) | 1) : router->vrid,
@@ -166,6 +174,18 @@ static void act_announced(struct world *w)
 			.kind = NODE_EV_ANNOUNCED, .vip = reader_u8(&w->in) % w->config->n_vips});
 }
 
+static void act_conflict_or_stop(struct world *w)
+{
+	const uint8_t what = reader_u8(&w->in);
+
+	if (what == 0)
+		step(w, (struct node_event){.kind = NODE_EV_STOP});
+	else
+		step(w, (struct node_event){.kind = NODE_EV_CONFLICT,
+				.vip = what % w->config->n_vips,
+				.yield = what & 0x80});
+}
+
 /* A snapshot can be told at any time between turns. */
 static void act_status(struct world *w)
 {
@@ -204,10 +224,7 @@ static void act(struct world *w)
 	case 13:
 		step(w, (struct node_event){.kind = NODE_EV_DRAIN, .drain = reader_u8(&w->in) & 1});
 		break;
-	case 14:
-		if (reader_u8(&w->in) == 0)
-			step(w, (struct node_event){.kind = NODE_EV_STOP});
-		break;
+	case 14: act_conflict_or_stop(w); break;
 	case 15: act_status(w); break;
 	}
 }
@@ -236,9 +253,10 @@ static void end(struct world *w, bool stop)
 	stop = w->node->stopping;
 	since = w->now;
 	while (stop ? !node_is_stopped(w->node) : !serves_all(w)) {
-		turn_until_deadline(w, 0);
-		world_follow(w);
 		ASSERT(w->now - since < (stop ? STOP_MAX : SILENCE_MAX));
+		turn(w, 0);
+		world_follow(w);
+		turn_until_deadline(w, 0);
 	}
 }
 
