@@ -85,19 +85,22 @@ static const int at_start[] = {
 	SCMP_SYS(rt_sigtimedwait), SCMP_SYS(rt_sigtimedwait_time64), SCMP_SYS(pipe2)};
 
 /* What the fence asks for while it stands. Loading programs and making maps is not among it. */
-static const int bpf_commands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_OBJ_PIN,
+static const unsigned bpf_commands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_OBJ_PIN,
 	BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD, BPF_LINK_CREATE, BPF_LINK_UPDATE, BPF_LINK_DETACH};
 
 /* Names of an interface, its flags and its kind; whether a stream is a terminal. */
-static const unsigned long requests[] = {
+static const unsigned requests[] = {
 	SIOCGIFNAME, SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFHWADDR, TCGETS, FIONREAD};
 
-static const int process_options[] = {PR_SET_NAME, PR_SET_TIMERSLACK, ROOST_PR_SET_VMA};
+static const unsigned process_options[] = {PR_SET_NAME, PR_SET_TIMERSLACK, ROOST_PR_SET_VMA};
 
 /* Also the guardian's tie to the daemon, and what libcap-ng asks. */
-static const int process_options_at_start[] = {PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE,
-	PR_CAPBSET_READ, PR_CAP_AMBIENT, PR_GET_SECUREBITS, PR_GET_SECCOMP, PR_GET_NO_NEW_PRIVS,
-	PR_SET_NO_NEW_PRIVS};
+static const unsigned process_options_at_start[] = {PR_SET_PDEATHSIG, PR_GET_DUMPABLE,
+	PR_SET_DUMPABLE, PR_CAPBSET_READ, PR_CAP_AMBIENT, PR_GET_SECUREBITS, PR_GET_SECCOMP,
+	PR_GET_NO_NEW_PRIVS, PR_SET_NO_NEW_PRIVS};
+
+static const unsigned local_families[] = {AF_UNIX, AF_NETLINK};
+static const unsigned network_families[] = {AF_INET, AF_INET6, AF_PACKET};
 
 /* Adds rules until one fails. */
 struct rules {
@@ -117,10 +120,23 @@ static void allow_if(struct rules *r, int call, struct scmp_arg_cmp condition)
 		r->error = seccomp_rule_add_array(r->filter, SCMP_ACT_ALLOW, call, 1, &condition);
 }
 
-static void allow_process_options(struct rules *r, const int *options, size_t n)
+/* If that argument, an int, has this value; of the register, the kernel reads the lower half. */
+static void allow_value(struct rules *r, int call, unsigned argument, unsigned value)
+{
+	allow_if(r, call, (struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, UINT32_MAX, value});
+}
+
+/* If that argument has none of these bits. */
+static void allow_without(struct rules *r, int call, unsigned argument, unsigned bits)
+{
+	allow_if(r, call, (struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, bits, 0});
+}
+
+static void allow_values(
+	struct rules *r, int call, unsigned argument, const unsigned *values, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		allow_if(r, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
+		allow_value(r, call, argument, values[i]);
 }
 
 /* Rules for both stages. */
@@ -129,14 +145,12 @@ static void allow_always(struct rules *r)
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
 		allow(r, always[i]);
 	/* code comes from the program and its libraries alone, which are mapped by now */
-	allow_if(r, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	allow_if(r, SCMP_SYS(mmap2), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	allow_if(r, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
-		allow_if(r, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, requests[i]));
-	allow_process_options(r, process_options, ARRAY_SIZE(process_options));
-	allow_if(r, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	allow_if(r, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+	allow_without(r, SCMP_SYS(mmap), 2, PROT_EXEC);
+	allow_without(r, SCMP_SYS(mmap2), 2, PROT_EXEC);
+	allow_without(r, SCMP_SYS(mprotect), 2, PROT_EXEC);
+	allow_values(r, SCMP_SYS(ioctl), 1, requests, ARRAY_SIZE(requests));
+	allow_values(r, SCMP_SYS(prctl), 0, process_options, ARRAY_SIZE(process_options));
+	allow_values(r, SCMP_SYS(socket), 0, local_families, ARRAY_SIZE(local_families));
 }
 
 static void allow_start(struct rules *r)
@@ -146,11 +160,10 @@ static void allow_start(struct rules *r)
 
 	for (size_t i = 0; i < ARRAY_SIZE(at_start); i++)
 		allow(r, at_start[i]);
-	allow_if(r, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET));
-	allow_if(r, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET6));
-	allow_if(r, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_PACKET));
-	allow_process_options(r, process_options_at_start, ARRAY_SIZE(process_options_at_start));
-	allow_if(r, SCMP_SYS(clone), SCMP_CMP(flags, SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0));
+	allow_values(r, SCMP_SYS(socket), 0, network_families, ARRAY_SIZE(network_families));
+	allow_values(r, SCMP_SYS(prctl), 0, process_options_at_start,
+		ARRAY_SIZE(process_options_at_start));
+	allow_without(r, SCMP_SYS(clone), flags, NEW_NAMESPACES);
 	/* its flags lie in memory, where no filter sees them; without it, clone is used */
 	if (!r->error)
 		r->error = seccomp_rule_add(r->filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -158,11 +171,10 @@ static void allow_start(struct rules *r)
 
 static void allow_running(struct rules *r)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(bpf_commands); i++)
-		allow_if(r, SCMP_SYS(bpf), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)bpf_commands[i]));
-	allow_if(r, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
-	/* asking, not setting */
-	allow_if(r, SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
+	allow_values(r, SCMP_SYS(bpf), 0, bpf_commands, ARRAY_SIZE(bpf_commands));
+	allow_value(r, SCMP_SYS(tgkill), 0, (unsigned)getpid());
+	/* asking, not setting: no new limits */
+	allow_if(r, SCMP_SYS(prlimit64), (struct scmp_arg_cmp){2, SCMP_CMP_EQ, 0, 0});
 }
 
 /* What a violation is told by. A handler has no argument and may not allocate or format, so all of it
