@@ -43,7 +43,6 @@ struct fast {
 	bool linked;   /* a link has been told of */
 	bool relinked; /* in this turn a link changed */
 	bool *left;    /* by router: in this turn an advertisement has left */
-	tick *stored;  /* by router: the lease of service, as this life has stored it */
 	struct fence_words words;
 	uint64_t beats; /* of the slow thread, last seen ... */
 	tick beatless;  /* ... and for how long there was no other */
@@ -247,16 +246,8 @@ static void permit_all(const struct fast *f, bool opening)
 			permit(f, f->effects->holds[i]);
 }
 
-static void store_service(struct fast *f, uint32_t router, tick until)
-{
-	if (f->stored[router] == until)
-		return;
-	fence_renew(f->words, router, until);
-	f->stored[router] = until;
-}
-
-/* Before anything is sent. A lease of service that a previous life left runs on to its end, for those VIPs
- * that the node keeps while it listens. */
+/* Before anything is sent. The leases come from the node alone: one that a previous life left ends here, for
+ * who only listens serves nothing. */
 static void narrow_fence(struct fast *f)
 {
 	const struct node *n = f->node;
@@ -264,7 +255,7 @@ static void narrow_fence(struct fast *f)
 	for (uint32_t i = 0; i < n->n_routers; i++) {
 		f->left[i] = false;
 		if (n->routers[i].service.until == 0)
-			store_service(f, i, 0);
+			fence_renew(f->words, i, 0);
 		/* one that is over is closed when no VIP goes by it any more */
 		if (n->routers[i].handover_until)
 			fence_renew(f->words, n->n_routers + i, n->routers[i].handover_until);
@@ -280,7 +271,7 @@ static void widen_fence(struct fast *f)
 
 	for (uint32_t i = 0; i < n->n_routers; i++)
 		if (f->left[i])
-			store_service(f, i, n->routers[i].service.until);
+			fence_renew(f->words, i, n->routers[i].service.until);
 	permit_all(f, true);
 	for (uint32_t i = 0; i < n->n_routers; i++)
 		if (n->routers[i].handover_until == 0)
@@ -410,7 +401,6 @@ static void destroy(struct fast *f)
 	node_effects_free(f->effects);
 	free(f->announced);
 	free(f->left);
-	free(f->stored);
 	free(f);
 }
 
@@ -432,8 +422,7 @@ int fast_start(const struct fast_setup *setup, struct fast **ret_fast)
 	f->effects = node_effects_new(node);
 	f->announced = calloc(node->n_vips ? node->n_vips : 1, sizeof *f->announced);
 	f->left = calloc(node->n_routers ? node->n_routers : 1, sizeof *f->left);
-	f->stored = calloc(node->n_routers ? node->n_routers : 1, sizeof *f->stored);
-	error = f->effects && f->announced && f->left && f->stored ? create_thread(f) : -ENOMEM;
+	error = f->effects && f->announced && f->left ? create_thread(f) : -ENOMEM;
 	if (error) {
 		destroy(f);
 		return error;
