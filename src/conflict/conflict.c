@@ -17,6 +17,9 @@
 #define ASK_AGAIN tick_s(5)
 #define ASK_PACE  tick_ms(5)
 
+/* Questions for many VIPs leave together, so that the thread is woken rarely. */
+#define ASK_GRID tick_ms(100)
+
 /* Unheard for so many questions, a stranger is gone. */
 #define QUESTIONS 3
 
@@ -223,12 +226,17 @@ void conflict_hear(struct conflict *c, uint32_t interface, const struct neighbou
 
 /* ---- roles ---- */
 
-/* All that begin to serve at once do not ask at once. */
+static tick next_on_grid(tick at)
+{
+	return at + ASK_GRID - 1 - (at + ASK_GRID - 1) % ASK_GRID;
+}
+
+/* VIPs that came here together do not all ask together. */
 static tick first_question(struct conflict *c, tick now)
 {
 	const uint32_t slots = c->config->n_vips;
 
-	return now + ASK_FIRST + rng_below(&c->rng, slots) * ASK_PACE;
+	return next_on_grid(now + ASK_FIRST + rng_below(&c->rng, slots) * ASK_PACE);
 }
 
 void conflict_set_role(struct conflict *c, uint32_t vip, enum conflict_role role, tick now)
@@ -333,7 +341,7 @@ static unsigned ask(struct conflict *c, struct conflict_vip *v, tick now)
 	else if (c->patrol == TICK_NEVER)
 		v->ask_at = TICK_NEVER;
 	else
-		v->ask_at = now + 9 * tenth + tenth * rng_below(&c->rng, 2049) / 1024;
+		v->ask_at = next_on_grid(now + 9 * tenth + tenth * rng_below(&c->rng, 2049) / 1024);
 	c->counters.questions++;
 	return CONFLICT_FX_ASK;
 }
