@@ -111,8 +111,8 @@ int netlink_listen(struct netlink *n)
 		const ssize_t size = mnl_socket_recvfrom(n->news, n->answer, ANSWER_SIZE);
 
 		if (size >= 0) {
-			if (mnl_cb_run(n->answer, (size_t)size, 0, 0, netlink_hear, &n->listener) <
-				0)
+			if (mnl_cb_run(n->answer, netlink_sound_size(n->answer, (size_t)size), 0, 0,
+				    netlink_hear, &n->listener) < 0)
 				return -errno;
 		} else if (errno == ENOBUFS) {
 			/* read on: what is older than the dump that follows must not come after it */
@@ -135,7 +135,7 @@ static ssize_t receive_answer(struct netlink *n)
 		const ssize_t size = mnl_socket_recvfrom(n->requests, n->answer, ANSWER_SIZE);
 
 		if (size >= 0)
-			return size;
+			return (ssize_t)netlink_sound_size(n->answer, (size_t)size);
 		if (errno == EINTR)
 			continue;
 		if (errno != EAGAIN)

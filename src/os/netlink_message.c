@@ -9,6 +9,22 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+size_t netlink_sound_size(const void *bytes, size_t size)
+{
+	size_t at = 0;
+
+	while (size - at >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *h = (const void *)((const char *)bytes + at);
+
+		if (h->nlmsg_len < sizeof *h || h->nlmsg_len > size - at)
+			break;
+		at += MNL_ALIGN((size_t)h->nlmsg_len);
+		if (at >= size)
+			return size;
+	}
+	return at;
+}
+
 static int read_link_attribute(const struct nlattr *a, void *context)
 {
 	struct netlink_link *link = context;

@@ -15,6 +15,10 @@
 
 struct nlmsghdr;
 
+/* How much of a datagram of @size bytes are whole messages: libmnl takes a length of 2 GiB and more for a
+ * negative one, which it then follows out of the buffer. Everything below is given no more than that. */
+size_t netlink_sound_size(const void *bytes, size_t size);
+
 /* Callbacks for mnl_cb_run(), which has checked that the message lies in the buffer. */
 
 /* News of a link or an address, for @listener, a struct netlink_listener; others are ignored. */

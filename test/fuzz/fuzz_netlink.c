@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!bytes)
 		return 0;
 	memcpy(bytes, data, size);
+	size = netlink_sound_size(bytes, size);
 	(void)mnl_cb_run(bytes, size, 0, 0, netlink_hear, &listener);
 	(void)mnl_cb_run(bytes, size, FIRST_SEQ, 0, netlink_hear, &listener);
 	(void)mnl_cb_run(bytes, size, 0, 0, netlink_read_gateway, &gateway);
