@@ -1,190 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One node's turns: what it makes of advertisements, links, the kernel's word and commands. */
-#include "suite.h"
+#include "node_fixture.h"
 
 #include <string.h>
-
-#include "node/node.h"
-
-#define T0       tick_s(1000)
-#define INTERVAL tick_ms(100)
-
-/* Three nodes 10.1.1.2 to .4 and six VIPs 10.1.1.201 to .206, planned and started as @self. */
-struct fixture {
-	struct config_node nodes[3];
-	struct config_interface interface;
-	struct config_service service;
-	struct config_bundle bundles[6];
-	struct config_vip vips[6];
-	struct config config;
-	struct plan *plan;
-	struct node *node;
-	struct node_effects *fx;
-	tick now;
-	bool fenced;
-};
-
-static struct addr host(uint8_t last)
-{
-	return addr_from_ipv4((const uint8_t[]){10, 1, 1, last});
-}
-
-static void fill_config(struct fixture *f)
-{
-	for (uint8_t i = 0; i < 3; i++)
-		f->nodes[i] = (struct config_node){
-			.addresses = {host(2 + i)}, .n_addresses = 1, .weight = 1};
-	for (uint8_t i = 0; i < 6; i++) {
-		f->bundles[i] = (struct config_bundle){
-			.first_vip = i, .n_vips = 1, .preferred = CONFIG_NO_NODE};
-		f->vips[i] = (struct config_vip){.address = host(201 + i), .bundle = i};
-	}
-	f->interface =
-		(struct config_interface){.name = "eth0", .vrid_first = 1, .vrid_count = 255};
-	f->service = (struct config_service){
-		.n_vips = 6,
-		.n_bundles = 6,
-		.vrrp =
-			{
-				.version = 3,
-				.interval = INTERVAL,
-				.preempt = true,
-				.linger = tick_ms(20),
-			},
-	};
-	f->config = (struct config){
-		.nodes = f->nodes,
-		.interfaces = &f->interface,
-		.services = &f->service,
-		.bundles = f->bundles,
-		.vips = f->vips,
-		.n_nodes = 3,
-		.n_interfaces = 1,
-		.n_services = 1,
-		.n_bundles = 6,
-		.n_vips = 6,
-		.announce = {.shots = {0, tick_ms(50)}, .n_shots = 2, .rate = 1000, .burst = 100},
-	};
-}
-
-static void turn(struct fixture *f, struct node_event ev)
-{
-	if (ev.kind != NODE_EV_TICK)
-		node_step(f->node, &ev, f->now, f->fx);
-	node_step(f->node, &(struct node_event){.kind = NODE_EV_TICK}, f->now, f->fx);
-}
-
-static void link_up(struct fixture *f, bool up)
-{
-	turn(f, (struct node_event){
-			.kind = NODE_EV_LINK, .link = {.up = up, .sources = {host(2)}}});
-}
-
-static struct fixture *start_with(struct fixture *f)
-{
-	const char *problem = NULL;
-
-	/* a test may start several times; all is NULL at first */
-	node_effects_free(f->fx);
-	node_free(f->node);
-	plan_free(f->plan);
-	f->plan = plan_new(&f->config, 1500, &problem);
-	ck_assert_msg(f->plan != NULL, "%s", problem);
-	f->now = T0;
-	f->node = node_new(
-		&(struct node_setup){&f->config, f->plan, 0, 1, .fenced = f->fenced}, f->now);
-	f->fx = node_effects_new(f->node);
-	link_up(f, true);
-	return f;
-}
-
-static struct fixture *start(void)
-{
-	static struct fixture f;
-
-	fill_config(&f);
-	return start_with(&f);
-}
-
-/* Lets time pass to the node's next deadline. */
-static void wait(struct fixture *f)
-{
-	f->now = node_deadline(f->node);
-	ck_assert_uint_ne(f->now, TICK_NEVER);
-	turn(f, (struct node_event){.kind = NODE_EV_TICK});
-}
-
-static uint32_t place(const struct fixture *f, uint32_t vip)
-{
-	return plan_place(f->plan, f->vips[vip].bundle, 0);
-}
-
-static enum vrrp_state state(const struct fixture *f, uint32_t vip)
-{
-	return f->node->units[f->node->vips[vip].unit].vrrp.state;
-}
-
-/* The kernel side does what the last turn asked for. */
-static void obey(struct fixture *f)
-{
-	uint32_t holds[6], announces[6];
-	const uint32_t n_holds = f->fx->n_holds, n_announces = f->fx->n_announces;
-
-	memcpy(holds, f->fx->holds, n_holds * sizeof *holds);
-	memcpy(announces, f->fx->announces, n_announces * sizeof *announces);
-	for (uint32_t i = 0; i < n_holds; i++)
-		node_step(f->node,
-			&(struct node_event){.kind = NODE_EV_HELD,
-				.vip = holds[i],
-				.hold = f->node->vips[holds[i]].wanted},
-			f->now, f->fx);
-	for (uint32_t i = 0; i < n_announces; i++)
-		node_step(f->node,
-			&(struct node_event){.kind = NODE_EV_ANNOUNCED, .vip = announces[i]},
-			f->now, f->fx);
-	turn(f, (struct node_event){.kind = NODE_EV_TICK});
-}
-
-static void hear(struct fixture *f, uint8_t from, uint8_t vrid, uint8_t priority,
-	const uint8_t *lasts, uint32_t n)
-{
-	static struct advert a;
-
-	a = (struct advert){
-		.source = host(from),
-		.interval = INTERVAL,
-		.family = FAMILY_IPV4,
-		.version = 3,
-		.vrid = vrid,
-		.priority = priority,
-		.n_addresses = n,
-	};
-	for (uint32_t i = 0; i < n; i++)
-		a.addresses[i] = host(lasts[i]);
-	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
-}
-
-static uint32_t records_of(const struct fixture *f, enum node_record_kind kind)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < f->fx->n_records; i++)
-		n += f->fx->records[i].kind == kind;
-	return n;
-}
-
-/* Alone: until everything is held, announced and advertised. */
-static void take_all(struct fixture *f)
-{
-	for (int i = 0; i < 20; i++) {
-		wait(f);
-		obey(f);
-	}
-	for (uint32_t i = 0; i < 6; i++)
-		ck_assert_int_eq(state(f, i), VRRP_ACTIVE);
-}
-
-static const uint8_t all[] = {201, 202, 203, 204, 205, 206};
 
 START_TEST(a_lone_node_serves_all_vips_in_the_order_of_its_places)
 {
@@ -192,7 +9,7 @@ START_TEST(a_lone_node_serves_all_vips_in_the_order_of_its_places)
 	tick served[3] = {0};
 
 	for (int i = 0; i < 20; i++) {
-		wait(f);
+		pass_time(f);
 		for (uint32_t vip = 0; vip < 6; vip++)
 			if (state(f, vip) == VRRP_ACTIVE && !served[place(f, vip)])
 				served[place(f, vip)] = f->now;
@@ -209,7 +26,7 @@ START_TEST(after_a_crash_the_advertisement_comes_first_and_the_announcement_when
 {
 	struct fixture *f = start();
 
-	wait(f);
+	pass_time(f);
 	ck_assert_uint_gt(f->fx->n_sends, 0);
 	ck_assert_uint_gt(f->fx->n_holds, 0);
 	ck_assert_uint_eq(f->fx->n_announces, 0);
@@ -226,7 +43,7 @@ START_TEST(vips_of_one_order_are_advertised_together)
 	take_all(f);
 	f->node->counters.sent = 0;
 	for (const tick end = f->now + 10 * INTERVAL; node_deadline(f->node) < end;)
-		wait(f);
+		pass_time(f);
 	ck_assert_uint_le(f->node->counters.sent, 10 * routers);
 	ck_assert_uint_ge(f->node->counters.sent, 9 * routers);
 }
@@ -267,7 +84,7 @@ START_TEST(its_own_advertisement_come_back_is_ignored)
 	struct fixture *f = start();
 
 	take_all(f);
-	hear(f, 2, 1, 255, all, 6);
+	hear(f, 2, 1, 255, node_vips, 6);
 	ck_assert_int_eq(state(f, 0), VRRP_ACTIVE);
 	ck_assert_uint_eq(f->node->counters.own_source, 1);
 }
@@ -283,7 +100,7 @@ START_TEST(a_yielding_node_says_so_lingers_and_then_drops)
 	ck_assert_int_eq(f->node->vips[0].wanted, VRRP_HOLD_DATA);
 	obey(f);
 	for (const tick end = f->now + tick_ms(20); f->now < end;)
-		wait(f);
+		pass_time(f);
 	ck_assert_int_eq(f->node->vips[0].wanted, VRRP_HOLD_NONE);
 }
 END_TEST
@@ -312,7 +129,7 @@ START_TEST(redundancy_decays_over_a_minute)
 	hear(f, 3, 1, 1, (const uint8_t[]){201}, 1);
 	raised = f->now;
 	while (f->node->redundancy > 1)
-		wait(f);
+		pass_time(f);
 	ck_assert_uint_ge(f->now - raised, tick_s(59));
 	ck_assert_uint_le(f->now - raised, tick_s(61));
 }
@@ -376,7 +193,7 @@ START_TEST(an_address_taken_away_is_announced_again_when_it_is_back)
 
 	take_all(f);
 	for (const tick end = f->now + tick_s(1); f->now < end;)
-		wait(f);
+		pass_time(f);
 	turn(f, ev);
 	ev.hold = VRRP_HOLD_FULL;
 	turn(f, ev);
@@ -389,9 +206,9 @@ START_TEST(a_node_whose_kernel_side_stands_still_steps_back)
 {
 	struct fixture *f = start();
 
-	wait(f); /* Active for its own, and nobody obeys */
+	pass_time(f); /* Active for its own, and nobody obeys */
 	while (!f->node->kernel_ill) {
-		wait(f);
+		pass_time(f);
 		ck_assert_uint_lt(f->now, T0 + tick_s(3));
 	}
 	ck_assert_uint_lt(f->node->units[0].vrrp.priority, VRRP_PRIORITY_HEALTHY);
@@ -399,7 +216,7 @@ START_TEST(a_node_whose_kernel_side_stands_still_steps_back)
 		turn(f, (struct node_event){.kind = NODE_EV_HELD,
 				.vip = vip,
 				.hold = f->node->vips[vip].wanted});
-	wait(f);
+	pass_time(f);
 	ck_assert(!f->node->kernel_ill);
 }
 END_TEST
@@ -414,7 +231,7 @@ START_TEST(a_kernel_side_that_was_away_as_well_gets_its_time)
 	turn(f, (struct node_event){.kind = NODE_EV_TICK});
 	ck_assert_uint_eq(f->node->counters.late_turns, 1);
 	while (!f->node->kernel_ill)
-		wait(f);
+		pass_time(f);
 	ck_assert_uint_ge(f->now, woke + tick_s(1));
 }
 END_TEST
@@ -445,10 +262,10 @@ START_TEST(a_stop_hands_over_and_ends)
 	ck_assert_uint_eq(f->fx->n_sends, f->plan->n_routers);
 	ck_assert_uint_eq(f->fx->sends[0].priority, 0);
 	ck_assert(!node_is_stopped(f->node));
-	hear(f, 3, 1, 191, all, 6);
+	hear(f, 3, 1, 191, node_vips, 6);
 	obey(f);
 	for (int i = 0; i < 10 && !node_is_stopped(f->node); i++) {
-		wait(f);
+		pass_time(f);
 		obey(f);
 	}
 	ck_assert(node_is_stopped(f->node));
@@ -459,13 +276,13 @@ START_TEST(a_node_that_slept_hears_before_it_judges)
 {
 	struct fixture *f = start();
 
-	hear(f, 3, 1, 254, all, 6);
+	hear(f, 3, 1, 254, node_vips, 6);
 	f->now += tick_s(10);
 	turn(f, (struct node_event){.kind = NODE_EV_TICK});
 	ck_assert_uint_eq(f->node->counters.late_turns, 1);
 	for (uint32_t vip = 0; vip < 6; vip++)
 		ck_assert_int_eq(state(f, vip), VRRP_BACKUP);
-	wait(f);
+	pass_time(f);
 	ck_assert_uint_eq(f->node->counters.late_turns, 1);
 }
 END_TEST
@@ -500,7 +317,7 @@ START_TEST(a_foreign_router_follows_the_vrid)
 	hear(&f, 9, 51, 200, (const uint8_t[]){77}, 1);
 	ck_assert_uint_eq(f.node->counters.list_mismatch, 1);
 	ck_assert_uint_eq(f.node->units[0].vrrp.active_priority, 200);
-	hear(&f, 8, 52, 250, all, 6);
+	hear(&f, 8, 52, 250, node_vips, 6);
 	ck_assert_uint_eq(f.node->units[0].vrrp.active_priority, 200);
 }
 END_TEST
@@ -520,7 +337,7 @@ START_TEST(a_foreign_router_that_yields_has_nothing_more_to_say)
 	memset(f.service.priority, 100, sizeof f.service.priority);
 	start_with(&f);
 	while (state(&f, 0) != VRRP_ACTIVE)
-		wait(&f);
+		pass_time(&f);
 	/* in one turn a rival that loses, which is answered, and one that wins */
 	node_step(f.node, &(struct node_event){.kind = NODE_EV_ADVERT, .advert = &a}, f.now, f.fx);
 	a.priority = 200;
@@ -667,170 +484,6 @@ START_TEST(off_looks_at_no_signature)
 }
 END_TEST
 
-/* ---- leases ---- */
-
-static const struct node_router *router_of(const struct fixture *f, uint32_t vip)
-{
-	return &f->node->routers[f->node->units[f->node->vips[vip].unit].router];
-}
-
-START_TEST(an_advertisement_renews_the_lease_from_the_time_before_it_left)
-{
-	struct fixture *f = start();
-
-	take_all(f);
-	for (int i = 0; i < 20; i++) {
-		wait(f);
-		for (uint32_t k = 0; k < f->fx->n_sends; k++)
-			ck_assert_uint_eq(f->node->routers[f->fx->sends[k].router].service.until,
-				f->now + lease_span(INTERVAL));
-	}
-	for (uint32_t vip = 0; vip < 6; vip++) {
-		ck_assert_int_eq(f->node->vips[vip].permission, LEASE_FULL);
-		ck_assert(!f->node->vips[vip].handover);
-	}
-}
-END_TEST
-
-START_TEST(a_vip_of_another_has_no_permission_and_its_router_no_lease)
-{
-	struct fixture *f = start();
-
-	hear(f, 3, 1, 254, all, 6);
-	for (uint32_t vip = 0; vip < 6; vip++) {
-		ck_assert_int_eq(f->node->vips[vip].permission, LEASE_ABSENT);
-		ck_assert_uint_eq(router_of(f, vip)->service.until, 0);
-	}
-}
-END_TEST
-
-START_TEST(one_that_was_away_longer_than_its_lease_stops_serving_before_it_reads)
-{
-	struct fixture *f = start();
-
-	take_all(f);
-	f->now += 3 * INTERVAL;
-	/* one that would lose, if this node still served */
-	hear(f, 3, 1, 129, all, 6);
-	for (uint32_t vip = 0; vip < 6; vip++) {
-		ck_assert_int_eq(state(f, vip), VRRP_BACKUP);
-		ck_assert_int_eq(node_holder(f->node, vip, f->now), 1);
-		ck_assert_uint_eq(router_of(f, vip)->service.until, 0);
-	}
-	/* it claims nothing, and asks the other to announce again */
-	for (uint32_t i = 0; i < f->fx->n_sends; i++)
-		ck_assert_uint_eq(f->fx->sends[i].priority, VRRP_PRIORITY_PARTING);
-	ck_assert_uint_eq(f->node->counters.lapses, 1);
-	ck_assert_uint_eq(records_of(f, NODE_RECORD_LAPSED), 1);
-}
-END_TEST
-
-START_TEST(one_that_was_away_shorter_than_its_lease_serves_on)
-{
-	struct fixture *f = start();
-
-	take_all(f);
-	f->now += lease_span(INTERVAL) - INTERVAL - 1;
-	turn(f, (struct node_event){.kind = NODE_EV_TICK});
-	ck_assert_uint_eq(f->node->counters.lapses, 0);
-	for (uint32_t vip = 0; vip < 6; vip++)
-		ck_assert_int_eq(state(f, vip), VRRP_ACTIVE);
-}
-END_TEST
-
-START_TEST(alone_it_serves_again_after_an_interval_and_a_half)
-{
-	struct fixture *f = start();
-	tick woke;
-
-	take_all(f);
-	woke = f->now += tick_s(10);
-	turn(f, (struct node_event){.kind = NODE_EV_TICK});
-	take_all(f);
-	ck_assert_uint_le(f->node->units[0].vrrp.since - woke, 2 * INTERVAL);
-}
-END_TEST
-
-START_TEST(behind_a_fence_it_keeps_the_addresses_while_it_listens)
-{
-	struct fixture *f = start();
-
-	for (int fenced = 0; fenced < 2; fenced++) {
-		f->fenced = fenced;
-		start_with(f);
-		take_all(f);
-		f->now += tick_s(10);
-		turn(f, (struct node_event){.kind = NODE_EV_TICK});
-		ck_assert_int_eq(f->node->vips[0].wanted, fenced ? VRRP_HOLD_FULL : VRRP_HOLD_NONE);
-		/* in neither case does it hand over what it no longer served */
-		hear(f, 3, 1, 129, all, 6);
-		hear(f, 3, 1, 254, all, 6);
-		ck_assert_int_eq(f->node->vips[0].wanted, VRRP_HOLD_NONE);
-		ck_assert_int_eq(f->node->vips[0].permission, LEASE_CLOSED);
-	}
-}
-END_TEST
-
-START_TEST(while_it_listens_it_announces_nothing_that_was_due)
-{
-	struct fixture *f = start();
-
-	f->config.announce.refresh = tick_s(5);
-	f->fenced = true;
-	start_with(f);
-	take_all(f);
-	f->now += tick_s(10);
-	turn(f, (struct node_event){.kind = NODE_EV_TICK});
-	ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
-	ck_assert_uint_eq(f->fx->n_announces, 0);
-	/* nor when an address that was taken away is back */
-	turn(f, (struct node_event){.kind = NODE_EV_HELD, .hold = VRRP_HOLD_NONE});
-	turn(f, (struct node_event){.kind = NODE_EV_HELD, .hold = VRRP_HOLD_FULL});
-	ck_assert_uint_eq(f->fx->n_announces, 0);
-}
-END_TEST
-
-START_TEST(a_loser_serves_data_until_the_end_of_its_linger)
-{
-	struct fixture *f = start();
-
-	take_all(f);
-	f->now += INTERVAL / 2;
-	hear(f, 3, 99, 255, (const uint8_t[]){202}, 1);
-	ck_assert_int_eq(f->node->vips[1].permission, LEASE_DATA);
-	ck_assert(f->node->vips[1].handover);
-	ck_assert_uint_eq(router_of(f, 1)->handover_until,
-		f->node->units[f->node->vips[1].unit].vrrp.linger_until);
-	wait(f);
-	while (f->node->vips[1].wanted != VRRP_HOLD_NONE)
-		wait(f);
-	ck_assert_int_eq(f->node->vips[1].permission, LEASE_CLOSED);
-	ck_assert_uint_eq(router_of(f, 1)->handover_until, 0);
-}
-END_TEST
-
-START_TEST(a_claimant_announces_by_a_lease_of_its_own)
-{
-	struct fixture *f = start();
-	const uint32_t vip = f->plan->members[0];
-
-	while (state(f, vip) != VRRP_CLAIMING) {
-		f->now += INTERVAL / 2;
-		hear(f, 3, 1, 129, all, 6);
-		ck_assert_uint_lt(f->now, T0 + 10 * INTERVAL);
-	}
-	ck_assert_int_eq(f->node->vips[vip].permission, LEASE_FULL);
-	ck_assert(f->node->vips[vip].handover);
-	ck_assert_uint_gt(router_of(f, vip)->handover_until, f->now);
-	ck_assert_uint_eq(router_of(f, vip)->service.until, 0);
-	for (int i = 0; i < 3 && state(f, vip) == VRRP_CLAIMING; i++)
-		obey(f);
-	ck_assert_int_eq(state(f, vip), VRRP_ACTIVE);
-	ck_assert(!f->node->vips[vip].handover);
-	ck_assert_uint_eq(router_of(f, vip)->service.until, f->now + lease_span(INTERVAL));
-}
-END_TEST
-
 START_TEST(a_copy_is_complete)
 {
 	struct fixture *f = start();
@@ -874,15 +527,6 @@ int main(void)
 		a_key_mismatch_of_a_node_is_told_once_a_minute,
 		a_stranger_who_cannot_sign_is_only_counted,
 		off_looks_at_no_signature,
-		an_advertisement_renews_the_lease_from_the_time_before_it_left,
-		a_vip_of_another_has_no_permission_and_its_router_no_lease,
-		one_that_was_away_longer_than_its_lease_stops_serving_before_it_reads,
-		one_that_was_away_shorter_than_its_lease_serves_on,
-		alone_it_serves_again_after_an_interval_and_a_half,
-		behind_a_fence_it_keeps_the_addresses_while_it_listens,
-		while_it_listens_it_announces_nothing_that_was_due,
-		a_loser_serves_data_until_the_end_of_its_linger,
-		a_claimant_announces_by_a_lease_of_its_own,
 		a_copy_is_complete,
 	};
 
