@@ -110,7 +110,7 @@ static uint32_t interface_of(const struct strangers *s, uint32_t vip)
 static void follow(struct strangers *s)
 {
 	const struct config *c = s->setup.config;
-	uint32_t ifindexes[CONFIG_INTERFACES_MAX], n = 0;
+	uint32_t ifindexes[CONFIG_INTERFACES_MAX] = {0}, n = 0;
 	int error;
 
 	for (uint32_t i = 0; i < c->n_interfaces; i++)
