@@ -249,9 +249,10 @@ int sandbox_enter(enum sandbox_stage stage)
 	if (!r.error)
 		r.error =
 			seccomp_attr_set(r.filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	/* in the kernel's log, too, for where the signal is blocked and kills without a word */
+	/* in the kernel's log, too, for where the signal is blocked and kills without a word; at
+	 * start that would tell of each clone3 */
 	if (!r.error)
-		r.error = seccomp_attr_set(r.filter, SCMP_FLTATR_CTL_LOG, 1);
+		r.error = seccomp_attr_set(r.filter, SCMP_FLTATR_CTL_LOG, stage == SANDBOX_RUNNING);
 	/* all threads; a tree, for the calls whose arguments are looked at: the kernel knows
 	 * by heart which others are always allowed */
 	if (!r.error)
