@@ -25,7 +25,12 @@
 #define CONFIG_VIPS_MAX       10000
 #define CONFIG_PEERS_MAX      64
 #define CONFIG_SHOTS_MAX      8
+#define CONFIG_LISTEN_MAX     64
+#define CONFIG_TRANSFERS_MAX  64
+#define CONFIG_ZONES_MAX      10000
+#define CONFIG_NAMES_MAX      10000 /* of `names:` */
 #define CONFIG_NAME_SIZE      64
+#define CONFIG_DOMAIN_SIZE    256 /* a domain name in A-labels, without the final dot, and NUL */
 #define CONFIG_PATH_SIZE      256
 #define CONFIG_NO_NODE        (-1)
 
@@ -33,7 +38,7 @@
 
 /* One server. Its name is for people; it knows itself by any of its addresses. */
 struct config_node {
-	char name[CONFIG_NAME_SIZE];
+	char name[CONFIG_NAME_SIZE]; /* U-labels as A-labels */
 	struct addr addresses[CONFIG_NODE_ADDRS_MAX];
 	uint32_t n_addresses;
 	uint32_t weight; /* 1 to 1000, its share of the VIPs; default 1 */
@@ -69,16 +74,23 @@ struct config_vrrp {
 	uint32_t n_peers;
 };
 
+/* How a service's addresses are answered. */
+enum config_rotation {
+	CONFIG_ROTATION_ALL, /* all, shuffled, the first in proportion to the weights; the default */
+	CONFIG_ROTATION_WEIGHTED, /* one, in proportion to the weights */
+};
+
 /*
  * One named service. Services with @foreign_vrid != 0 are shared with foreign VRRP speakers: all
  * their VIPs of a family are one virtual router that follows RFC 9568 (or 3768) to the letter, with
  * the priorities given here.
  */
 struct config_service {
-	char name[CONFIG_NAME_SIZE];
-	uint32_t interface;         /* index */
-	uint32_t first_vip, n_vips; /* its VIPs are contiguous in config.vips */
+	char name[CONFIG_DOMAIN_SIZE]; /* U-labels as A-labels */
+	uint32_t interface;            /* index */
+	uint32_t first_vip, n_vips;    /* its VIPs are contiguous in config.vips */
 	uint32_t first_bundle, n_bundles;
+	enum config_rotation rotation;
 	struct config_vrrp vrrp;
 	uint8_t foreign_vrid;               /* 0: among roost's nodes */
 	uint8_t priority[CONFIG_NODES_MAX]; /* by node, 1 to 255; only with foreign_vrid */
@@ -94,7 +106,68 @@ struct config_bundle {
 struct config_vip {
 	struct addr address;
 	uint32_t service, bundle;
-	uint32_t line; /* where the file lists it */
+	uint32_t weight; /* in answers: 1 to 1000, its share; default 1 */
+	uint32_t line;   /* where the file lists it */
+};
+
+/*
+ * A name that is served, as the file gives it: of a service (one of its `names:`, its own name if that has a
+ * dot, or its own name in the domain) or of a node (its own name in the domain). In A-labels, absolute without
+ * the final dot, the case as written; none is there twice. Sorted as the file has them, services first.
+ */
+struct config_name {
+	char name[CONFIG_DOMAIN_SIZE];
+	int32_t service; /* index, or -1 */
+	int32_t node;    /* index, or -1 */
+	uint32_t line;   /* where it comes from */
+};
+
+/* What speaks DNS, as in 10.1.1.2@5353. */
+struct config_endpoint {
+	struct addr address; /* IPv4's any is ::ffff:0.0.0.0 */
+	uint16_t port;
+	uint32_t line;
+};
+
+/* A zone that comes from a master file. */
+struct config_zone {
+	char name[CONFIG_DOMAIN_SIZE]; /* A-labels, without the final dot; the root is "." */
+	char path[CONFIG_PATH_SIZE];
+	uint32_t line;
+};
+
+enum config_tsig_algorithm {
+	CONFIG_TSIG_SHA256,
+	CONFIG_TSIG_SHA384,
+	CONFIG_TSIG_SHA512,
+	CONFIG_TSIG_SHA1,
+	CONFIG_TSIG_SHA224,
+};
+
+/* The key of zone transfers (RFC 8945). */
+struct config_tsig {
+	char name[CONFIG_DOMAIN_SIZE]; /* "": none */
+	enum config_tsig_algorithm algorithm;
+	char secret_file[CONFIG_PATH_SIZE]; /* in base64 */
+};
+
+/* The name server, roost-dns. */
+struct config_dns {
+	/* Where it listens; without `listen:` every address, 0.0.0.0 and ::, at @port. */
+	struct config_endpoint listen[CONFIG_LISTEN_MAX];
+	uint32_t n_listen; /* at least 1 */
+	uint16_t port;     /* of those that name none */
+	struct config_zone *zones;
+	uint32_t n_zones;
+	/* Who may have a zone's whole content and is told of changes; at port 53 without another. */
+	struct config_endpoint transfer[CONFIG_TRANSFERS_MAX];
+	uint32_t n_transfers;
+	struct config_tsig tsig;
+	uint32_t threads;            /* 0: one for each core */
+	bool cookies;                /* RFC 7873 */
+	uint32_t rate;               /* of equal answers a second and prefix; 0: not limited */
+	char nsid[CONFIG_NAME_SIZE]; /* "": the node's name */
+	uint32_t ttl;                /* of derived records, seconds */
 };
 
 /* What becomes of a VIP that a machine outside the cluster answers for, too (RFC 5227 2.4). */
@@ -151,6 +224,10 @@ struct config {
 	struct config_bundle *bundles;
 	struct config_vip *vips;
 	uint32_t n_nodes, n_interfaces, n_services, n_bundles, n_vips;
+	char domain[CONFIG_DOMAIN_SIZE]; /* of the derived zone, in A-labels; "": none */
+	struct config_name *names;
+	uint32_t n_names;
+	struct config_dns dns;
 	struct config_announce announce;
 	struct config_auth auth;
 	struct config_control control;
