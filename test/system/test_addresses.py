@@ -68,7 +68,9 @@ def test_what_a_killed_daemon_left_is_adopted_by_its_next_life(start, stack):
     eventually(lambda: cluster.status(server) and
                sum(v["state"] == "active" for v in cluster.status(server)["vips"]) == 4)
     cluster.settle()
-    assert {o.vip: o.lost for o in probe.outages(since) if o.lost} == {}
+    # it answers nothing while it listens, but the addresses were there all the time
+    assert max(o.longest for o in probe.outages(since)) < 600
+    assert "adding it back" not in cluster.log(server) and "removed" not in cluster.log(server)
 
 
 def test_what_a_killed_daemon_left_is_removed_when_it_is_not_ours_any_more(start):
