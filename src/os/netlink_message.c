@@ -15,12 +15,11 @@ size_t netlink_sound_size(const void *bytes, size_t size)
 
 	while (size - at >= sizeof(struct nlmsghdr)) {
 		const struct nlmsghdr *h = (const void *)((const char *)bytes + at);
+		const size_t padded = MNL_ALIGN((size_t)h->nlmsg_len);
 
-		if (h->nlmsg_len < sizeof *h || h->nlmsg_len > size - at)
+		if (h->nlmsg_len < sizeof *h || padded > size - at)
 			break;
-		at += MNL_ALIGN((size_t)h->nlmsg_len);
-		if (at >= size)
-			return size;
+		at += padded;
 	}
 	return at;
 }

@@ -15,8 +15,9 @@
 
 struct nlmsghdr;
 
-/* How much of a datagram of @size bytes are whole messages: libmnl takes a length of 2 GiB and more for a
- * negative one, which it then follows out of the buffer. Everything below is given no more than that. */
+/* How much of a datagram of @size bytes are whole messages, padding included. libmnl takes a length of 2 GiB
+ * and more for a negative one, which it then follows out of the buffer, and a last attribute to reach
+ * into padding that need not be there. Everything below is given no more than this. */
 size_t netlink_sound_size(const void *bytes, size_t size);
 
 /* Callbacks for mnl_cb_run(), which has checked that the message lies in the buffer. */

@@ -153,6 +153,18 @@ START_TEST(a_message_longer_than_its_datagram_ends_it)
 }
 END_TEST
 
+/* libmnl alone would let its last attribute reach into padding that is not there. */
+START_TEST(a_message_without_its_padding_is_not_whole)
+{
+	union datagram d;
+	const size_t size = put_address(&d, RTM_NEWADDR, NETLINK_TAG);
+
+	d.head.nlmsg_len = (uint32_t)size - 3;
+	ck_assert_uint_eq(netlink_sound_size(&d, size - 3), 0);
+	ck_assert_uint_eq(netlink_sound_size(&d, size), size);
+}
+END_TEST
+
 START_TEST(failures_are_noted_by_their_sequence)
 {
 	struct netlink_change changes[3] = {0};
@@ -182,6 +194,7 @@ int main(void)
 		an_address_is_ours_by_its_tag,
 		a_removal_is_no_presence,
 		a_message_longer_than_its_datagram_ends_it,
+		a_message_without_its_padding_is_not_whole,
 		failures_are_noted_by_their_sequence,
 	};
 
