@@ -146,7 +146,9 @@ void fence_narrow(struct sim *s, struct sim_machine *m)
 		m->left[router] = false;
 		if (r->service.until == 0)
 			m->leases[service_lease(router)] = 0;
-		m->leases[handover_lease(router)] = r->handover_until;
+		/* one that is over is closed when no VIP goes by it any more */
+		if (r->handover_until)
+			m->leases[handover_lease(router)] = r->handover_until;
 		if (s->sabotage == SIM_EARLY_LEASE)
 			renew(s, m, router);
 	}
@@ -162,6 +164,9 @@ void fence_widen(struct sim *s, struct sim_machine *m)
 		if (m->left[router])
 			renew(s, m, router);
 	permit_all(s, m, true);
+	for (uint32_t router = 0; router < m->node->n_routers; router++)
+		if (m->node->routers[router].handover_until == 0)
+			m->leases[handover_lease(router)] = 0;
 	m->fenced = true;
 	claims_stored(s, m);
 	fence_review(s, m);
