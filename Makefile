@@ -44,6 +44,7 @@ demo: all
 
 bench: test-deps all
 	@test/bench/run
+	@test/bench/crash
 
 lint: test-deps all
 	@tools/lint $(BUILD)

@@ -30,7 +30,7 @@ def spread(values):
 
 def print_table(title, rows, results, out=sys.stdout):
     """rows: (title, scenario, key, how the numbers are shown or None, what the ratio compares)."""
-    print(f"\n{title}\n{'':54}{'keepalived':>14}{'roost':>14}{'ratio':>9}", file=out)
+    print(f"\n{title}\n{'':56}{'keepalived':>16}{'roost':>16}{'ratio':>9}", file=out)
     for name, scenario, key, show, compare in rows:
         cells, compared = [], []
         for program in PROGRAMS:
@@ -41,7 +41,7 @@ def print_table(title, rows, results, out=sys.stdout):
             continue
         rival, ours = compared
         ratio = f"{ours / rival:.2g}" if rival and ours is not None else ""
-        print(f"{name:54}{cells[0]:>14}{cells[1]:>14}{ratio:>9}", file=out)
+        print(f"{name:56}{cells[0]:>16}{cells[1]:>16}{ratio:>9}", file=out)
 
 
 def print_goals(goals, out=sys.stdout):
@@ -49,4 +49,4 @@ def print_goals(goals, out=sys.stdout):
     if goals:
         print("\nWhat it must reach", file=out)
     for what, value, words, is_met in goals:
-        print(f"{what:54}{number(value):>10}  {words:34}{'met' if is_met else 'MISSED'}", file=out)
+        print(f"{what:56}{number(value):>10}  {words:34}{'met' if is_met else 'MISSED'}", file=out)
