@@ -14,6 +14,7 @@
 #include "os/access.h"
 #include "os/daemon.h"
 #include "os/fence.h"
+#include "os/guardian.h"
 #include "os/journal.h"
 #include "os/keys.h"
 #include "os/privileges.h"
@@ -178,7 +179,7 @@ static int run_planned(
 		self = o->node_name ? find_named(config, o->node_name) : find_self(config);
 	if (self != CONFIG_NO_NODE) {
 		setup.self = (uint32_t)self;
-		status = daemon_run(&setup);
+		status = guardian_run(&setup);
 	}
 	keys_free(setup.auth);
 	return status;

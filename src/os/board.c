@@ -33,7 +33,7 @@ struct board {
 	int fast_fd, slow_fd;
 	struct ring messages, records;
 	_Atomic uint64_t records_lost;
-	_Atomic uint64_t turns, beats;
+	_Atomic uint64_t beats;
 	_Atomic bool snapshot_asked, stopped, quitting;
 };
 
@@ -257,16 +257,6 @@ bool board_snapshot_is_asked(const struct board *b)
 void board_give_snapshot(struct board *b)
 {
 	atomic_store(&b->snapshot_asked, false);
-}
-
-void board_count_turn(struct board *b)
-{
-	atomic_fetch_add_explicit(&b->turns, 1, memory_order_relaxed);
-}
-
-uint64_t board_turns(const struct board *b)
-{
-	return atomic_load_explicit(&b->turns, memory_order_relaxed);
 }
 
 void board_beat(struct board *b)

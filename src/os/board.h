@@ -69,10 +69,6 @@ void board_ask_snapshot(struct board *b);
 bool board_snapshot_is_asked(const struct board *b);
 void board_give_snapshot(struct board *b);
 
-/* The fast thread has taken a turn; how many it has taken shows the watchdog that it is alive. */
-void board_count_turn(struct board *b);
-uint64_t board_turns(const struct board *b);
-
 /* The slow thread makes progress: it beats at least once a second. */
 void board_beat(struct board *b);
 uint64_t board_beats(const struct board *b);

@@ -56,31 +56,19 @@ static int on_timer(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
-/* The watchdog is fed only while the fast thread takes turns; a kick makes it take one. */
-static int on_watchdog(sd_event_source *source, uint64_t us, void *context)
-{
-	struct daemon *d = context;
-	const uint64_t turns = board_turns(d->board);
-
-	if (turns != d->turns_seen)
-		(void)sd_notify(0, "WATCHDOG=1");
-	d->turns_seen = turns;
-	board_kick_fast(d->board);
-	(void)sd_event_source_set_time(source, us + d->watchdog_us);
-	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-	return 0;
-}
-
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
 	struct daemon *d = context;
 
 	(void)source;
-	(void)info;
 	d->now = clock_now();
-	/* asked twice: no longer wait for a successor */
-	d->stop_by = d->stopping ? d->now : tick_add(d->now, STOP_LIMIT);
+	/* asked twice by the same one: no longer wait for a successor. What comes from a terminal or
+	 * from systemd for all processes comes from the guardian as well */
+	if (d->stopping && info->ssi_pid == d->stopped_by)
+		d->stop_by = d->now;
 	if (!d->stopping) {
+		d->stopped_by = info->ssi_pid;
+		d->stop_by = tick_add(d->now, STOP_LIMIT);
 		journal_line(d->journal, JOURNAL_INFO, "stopping: handing over");
 		(void)sd_notify(0, "STOPPING=1");
 	}
@@ -134,21 +122,7 @@ static int add_sources(struct daemon *d)
 			d->event, NULL, board_slow_fd(d->board), EPOLLIN, on_kick, d);
 	if (error >= 0)
 		error = sd_event_add_post(d->event, NULL, on_turn, d);
-	if (error >= 0 && sd_watchdog_enabled(0, &d->watchdog_us) > 0) {
-		d->watchdog_us /= 3;
-		error = sd_event_add_time_relative(
-			d->event, NULL, CLOCK_MONOTONIC, d->watchdog_us, 0, on_watchdog, d);
-	}
 	return error;
-}
-
-static unsigned spoken_families(const struct plan *p)
-{
-	unsigned families = 0;
-
-	for (uint32_t i = 0; i < p->n_routers; i++)
-		families |= 1u << p->routers[i].family;
-	return families;
 }
 
 static int make_nodes(struct daemon *d)
@@ -206,12 +180,13 @@ static int open_kernel(struct daemon *d)
 
 	if (error)
 		return complain(d, "open netlink", error);
-	error = raw_new(spoken_families(d->setup.plan), &d->raw);
+	error = raw_new(plan_families(d->setup.plan), &d->raw);
 	if (error)
 		return complain(d, "open the VRRP sockets", error);
 	d->holder = holder_new(config, d->links, d->netlink, d->board);
 	if (!d->holder)
 		return complain(d, "start", -ENOMEM);
+	holder_bequeath(d->holder, d->setup.will);
 	if (daemon_is_fenced(d))
 		holder_rely_on_fence(d->holder);
 	else if (d->fencing.mechanism == CONFIG_FENCE_LIFETIME)
@@ -269,6 +244,8 @@ static int start_fast(struct daemon *d)
 		.board = d->board,
 		.raw = d->raw,
 		.auth = d->setup.auth,
+		.destinations = d->setup.destinations,
+		.will = d->setup.will,
 		.words = fence_words(d->fence),
 	};
 
@@ -372,6 +349,7 @@ int daemon_run(const struct daemon_setup *setup)
 			c->n_nodes, c->n_vips, setup->plan->n_routers,
 			fast_is_realtime(d->fast) ? "" : "; without real-time scheduling");
 		daemon_turn(d);
+		will_set_ready(d->setup.will);
 		(void)sd_notify(0, "READY=1");
 		status = sd_event_loop(d->event);
 		if (status < 0) {

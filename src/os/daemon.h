@@ -12,6 +12,8 @@
 
 #include "config/config.h"
 #include "os/access.h"
+#include "os/destinations.h"
+#include "os/will.h"
 #include "plan/plan.h"
 #include "wire/auth.h"
 
@@ -23,6 +25,9 @@ struct daemon_setup {
 	struct access_rules access; /* who may use it */
 	bool sandboxed;             /* the filter of SANDBOX_START is in place */
 	struct auth *auth;          /* borrowed; NULL where `auth:` is off */
+	/* the guardian's; borrowed */
+	const struct destinations *destinations;
+	struct will *will;
 };
 
 /* Runs until it is told to stop by a signal and everything was handed over. Returns the exit status. */

@@ -67,10 +67,10 @@ struct daemon {
 	tick retry_at;    /* what was refused is tried again */
 	bool dump_wanted; /* news was lost */
 	bool stopping, stop_posted;
+	uint32_t stopped_by; /* process */
 	tick stop_by;
 	bool snapshot_owed;
 	tick snapshot_by;
-	uint64_t watchdog_us, turns_seen;
 	tick trouble_said; /* when a failure of the kernel side was last told */
 	uint64_t send_errors, records_lost;
 	struct {

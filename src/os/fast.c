@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "os/clock.h"
+#include "os/last_words.h"
 #include "os/privileges.h"
 
 #define STACK_SIZE (128 * 1024)
@@ -26,6 +27,9 @@
 
 /* The slow thread that has not beaten for so long, of the time that this thread was awake, hangs. */
 #define HANG_LIMIT tick_s(10)
+
+/* The guardian wants to see turns, also when there is nothing to do. */
+#define WAIT_MAX tick_s(1)
 
 /* A turn later than this was a pause of the whole machine or process. */
 #define PAUSE tick_s(1)
@@ -44,6 +48,9 @@ struct fast {
 	bool relinked; /* in this turn a link changed */
 	bool *left;    /* by router: in this turn an advertisement has left */
 	struct fence_words words;
+	const struct destinations *destinations;
+	struct will *will;
+	struct last_words *last_words;
 	uint64_t beats; /* of the slow thread, last seen ... */
 	tick beatless;  /* ... and for how long there was no other */
 	tick turned;    /* when the last turn was */
@@ -56,23 +63,19 @@ struct fast {
 /* Sleeps until the node's deadline, a datagram or a kick; returns whether it was kicked. */
 static bool wait_for_news(const struct fast *f)
 {
-	const tick deadline = node_deadline(f->node);
+	const tick now = clock_now();
+	const tick until = tick_min(node_deadline(f->node), tick_add(now, WAIT_MAX));
+	const tick ns = tick_since(until, now);
+	const struct timespec left = {
+		.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
 	struct pollfd fds[] = {
 		{.fd = board_fast_fd(f->board), .events = POLLIN},
 		{.fd = raw_fd(f->raw, FAMILY_IPV4), .events = POLLIN},
 		{.fd = raw_fd(f->raw, FAMILY_IPV6), .events = POLLIN},
 	};
-	struct timespec left = {0};
 
-	if (deadline != TICK_NEVER) {
-		const tick ns = tick_since(deadline, clock_now());
-
-		left.tv_sec = (time_t)(ns / 1000000000u);
-		left.tv_nsec = (long)(ns % 1000000000u);
-	}
 	/* an error (EINTR) is an early turn, and those are harmless */
-	return ppoll(fds, ARRAY_SIZE(fds), deadline == TICK_NEVER ? NULL : &left, NULL) > 0 &&
-	       fds[0].revents != 0;
+	return ppoll(fds, ARRAY_SIZE(fds), &left, NULL) > 0 && fds[0].revents != 0;
 }
 
 static bool find_interface(const struct fast *f, uint32_t ifindex, uint32_t *ret_interface)
@@ -184,38 +187,19 @@ static void take_messages(struct fast *f, tick now)
 	}
 }
 
-static void send_to_peers(
-	struct fast *f, const struct config_vrrp *vrrp, uint32_t ifindex, enum family family)
-{
-	const struct config *c = f->node->setup.config;
-
-	for (uint32_t i = 0; i < c->n_nodes; i++) {
-		if (i == f->node->setup.self)
-			continue;
-		for (uint32_t a = 0; a < c->nodes[i].n_addresses; a++)
-			if (addr_family(&c->nodes[i].addresses[a]) == family)
-				raw_queue(f->raw, ifindex, &f->advert, &c->nodes[i].addresses[a]);
-	}
-	for (uint32_t i = 0; i < vrrp->n_peers; i++)
-		if (addr_family(&vrrp->peers[i]) == family)
-			raw_queue(f->raw, ifindex, &f->advert, &vrrp->peers[i]);
-}
-
 static void send_advert(struct fast *f, const struct node_send *send)
 {
-	const struct node_setup *setup = &f->node->setup;
-	const struct plan_router *router = &setup->plan->routers[send->router];
-	const struct config_vrrp *vrrp = &setup->config->services[router->service].vrrp;
-	const uint32_t ifindex = f->ifindex[router->interface];
+	const uint32_t interface = f->node->setup.plan->routers[send->router].interface;
+	const uint32_t ifindex = f->ifindex[interface];
+	uint32_t n;
+	const struct addr *to = destinations_of(f->destinations, send->router, &n);
 
 	if (ifindex == 0)
 		return;
 	node_fill_advert(f->node, f->effects, send, &f->advert);
 	raw_note(f->raw, &f->left[send->router]);
-	if (vrrp->unicast)
-		send_to_peers(f, vrrp, ifindex, router->family);
-	else
-		raw_queue(f->raw, ifindex, &f->advert, advert_group(router->family));
+	for (uint32_t i = 0; i < n; i++)
+		raw_queue(f->raw, ifindex, &f->advert, &to[i]);
 }
 
 static void permit(const struct fast *f, uint32_t vip)
@@ -309,6 +293,7 @@ static void carry_out(struct fast *f)
 		send_advert(f, &fx->sends[i]);
 	raw_flush(f->raw);
 	widen_fence(f);
+	last_words_update(f->last_words, fx, f->ifindex, f->relinked);
 	tell_wanted(f);
 	kick |= f->relinked;
 	f->relinked = false;
@@ -326,7 +311,7 @@ static void carry_out(struct fast *f)
 		board_set_stopped(f->board);
 		kick = true;
 	}
-	board_count_turn(f->board);
+	will_count_turn(f->will, raw_sequence(f->raw));
 	if (kick)
 		board_kick_slow(f->board);
 }
@@ -366,6 +351,7 @@ static void *run(void *argument)
 {
 	struct fast *f = argument;
 
+	will_bind(f->will);
 	/* everything that it needs is open */
 	(void)privileges_renounce();
 	prctl(PR_SET_NAME, "roostd-fast");
@@ -375,6 +361,7 @@ static void *run(void *argument)
 
 		turn(f, kicked);
 	}
+	will_unbind(f->will);
 	return NULL;
 }
 
@@ -399,6 +386,7 @@ static int create_thread(struct fast *f)
 static void destroy(struct fast *f)
 {
 	node_effects_free(f->effects);
+	last_words_free(f->last_words);
 	free(f->announced);
 	free(f->left);
 	free(f);
@@ -418,11 +406,14 @@ int fast_start(const struct fast_setup *setup, struct fast **ret_fast)
 	f->raw = setup->raw;
 	f->auth = setup->auth;
 	f->words = setup->words;
+	f->destinations = setup->destinations;
+	f->will = setup->will;
 	f->turned = clock_now();
 	f->effects = node_effects_new(node);
 	f->announced = calloc(node->n_vips ? node->n_vips : 1, sizeof *f->announced);
 	f->left = calloc(node->n_routers ? node->n_routers : 1, sizeof *f->left);
-	error = f->effects && f->announced && f->left ? create_thread(f) : -ENOMEM;
+	f->last_words = last_words_new(node, setup->will);
+	error = f->effects && f->announced && f->left && f->last_words ? create_thread(f) : -ENOMEM;
 	if (error) {
 		destroy(f);
 		return error;

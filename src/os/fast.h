@@ -18,8 +18,10 @@
 
 #include "node/node.h"
 #include "os/board.h"
+#include "os/destinations.h"
 #include "os/fence.h"
 #include "os/raw.h"
+#include "os/will.h"
 
 struct fast;
 
@@ -31,6 +33,8 @@ struct fast_setup {
 	struct raw *raw;
 	struct auth *auth; /* verifies what comes in; NULL: nothing is verified */
 	struct fence_words words;
+	const struct destinations *destinations;
+	struct will *will;
 };
 
 /* Returns 0 or negative errno; the thread runs from here on. */

@@ -630,6 +630,31 @@ void fence_shut(struct fence *f)
 		fence_renew(f->words, i, 0);
 }
 
+int fence_shut_pinned(const char *directory)
+{
+	struct fence f = {0};
+	struct fence_words words = {0};
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof info;
+	char path[PATH_MAX], reason[FENCE_REASON_SIZE];
+	int fd, error = name_directory(&f, directory, reason);
+
+	if (error)
+		return error;
+	pin_path(&f, MAP_LEASES, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return fd;
+	error = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (!error)
+		error = map_words(fd, info.max_entries, &words.leases);
+	for (uint32_t i = 0; i < info.max_entries && !error; i++)
+		fence_renew(words, i, 0);
+	unmap_words(&words, 0, info.max_entries);
+	close(fd);
+	return error;
+}
+
 const char *fence_mechanism(const struct fence *f)
 {
 	switch (f->mechanism) {

@@ -104,6 +104,12 @@ static inline tick fence_until(struct fence_words words, uint32_t vip)
 /* Closes all leases. */
 void fence_shut(struct fence *f);
 
+/*
+ * The same from another process, for the fence that is pinned in @directory (NULL: as above). 0, or
+ * negative errno: -ENOENT if there is none. Takes no memory, and needs CAP_BPF.
+ */
+int fence_shut_pinned(const char *directory);
+
 /* "tcx", "clsact" or "off". */
 const char *fence_mechanism(const struct fence *f);
 

@@ -52,6 +52,7 @@ struct holder {
 	const struct links *links;
 	struct netlink *netlink;
 	struct board *board;
+	struct will *will;
 	struct kernel kernel;
 	struct kernel_vip *vips;
 	struct config_index index;
@@ -154,6 +155,11 @@ void holder_limit(struct holder *h, struct fence_words words)
 	h->refresh_period = tick_s(least_s) / REFRESHES;
 }
 
+void holder_bequeath(struct holder *h, struct will *will)
+{
+	h->will = will;
+}
+
 void holder_rely_on_fence(struct holder *h)
 {
 	h->fenced = true;
@@ -172,8 +178,15 @@ static bool is_present(const struct holder *h, uint32_t vip)
 	return h->places[vip] & ANYWHERE;
 }
 
+static enum will_place will_place(enum place place)
+{
+	return place == ON_LOOPBACK ? WILL_ON_LOOPBACK : WILL_ON_INTERFACE;
+}
+
 static void set_place(struct holder *h, uint32_t vip, enum place place, bool present)
 {
+	if (!present)
+		will_release(h->will, vip, will_place(place));
 	h->places[vip] &= (uint8_t) ~(place | place << ASKED_SHIFT);
 	if (present)
 		h->places[vip] |= (uint8_t)place;
@@ -210,6 +223,8 @@ enum holder_news holder_see(
 	if (!is_ours_to_see(news, place))
 		return HOLDER_SEEN;
 	set_place(h, vip, place, news->present);
+	if (news->present && news->ours)
+		will_hold(h->will, vip, will_place(place), news->ifindex);
 	/* the kernel itself removes IPv6 addresses from a link that goes down, and what has expired */
 	if (!may_hold(h, vip, now) || may_have_expired(h, now))
 		kernel_want(&h->kernel, vip, VRRP_HOLD_NONE);
@@ -292,6 +307,8 @@ static void put_change(struct holder *h, bool add, uint32_t vip, enum place plac
 		.address = h->config->vips[vip].address,
 		.lifetime_s = h->words.leases ? lifetime_s(h, h->config->vips[vip].service) : 0,
 	};
+	if (add)
+		will_hold(h->will, vip, will_place(place), b->changes[b->n - 1].ifindex);
 }
 
 /* Where the VIP should be: nowhere, on its interface, or on the loopback. */

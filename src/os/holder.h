@@ -22,6 +22,7 @@
 #include "os/fence.h"
 #include "os/links.h"
 #include "os/netlink.h"
+#include "os/will.h"
 
 struct holder;
 
@@ -39,6 +40,9 @@ void holder_limit(struct holder *h, struct fence_words words);
 
 /* From now on a VIP that lingers stays where it is: the fence keeps its ARP and ND from the segment. */
 void holder_rely_on_fence(struct holder *h);
+
+/* From now on @will has what is held, to be taken away when the daemon is dead. To be called first. */
+void holder_bequeath(struct holder *h, struct will *will);
 
 /* A full dump begins: whatever it does not mention is not there. */
 void holder_forget(struct holder *h);

@@ -82,7 +82,8 @@ static const int at_start[] = {
 	/* the guardian's */
 	SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(pidfd_open),
 	SCMP_SYS(pidfd_send_signal), SCMP_SYS(pause), SCMP_SYS(rt_sigsuspend),
-	SCMP_SYS(rt_sigtimedwait), SCMP_SYS(rt_sigtimedwait_time64), SCMP_SYS(pipe2)};
+	SCMP_SYS(rt_sigtimedwait), SCMP_SYS(rt_sigtimedwait_time64), SCMP_SYS(pipe2),
+	SCMP_SYS(futex_waitv), SCMP_SYS(fork)};
 
 /* What the fence asks for while it stands. Loading programs and making maps is not among it. */
 static const unsigned bpf_commands[] = {BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_OBJ_PIN,

@@ -53,7 +53,8 @@ void daemon_start_sequence(struct daemon *d)
 		journal_line(d->journal, JOURNAL_WARNING,
 			"cannot read the last sequence from %s: %s; going by the clock",
 			d->sequence.path, strerror(-error));
-	auth->sequence = sequence_reserved(&d->sequence.note, d->now);
+	/* or above what the guardian has signed with, if the file could not be written */
+	auth_skip_to(auth, sequence_reserved(&d->sequence.note, d->now));
 	if (auth->sequence > clock + auth_sequence(tick_s(1)))
 		journal_line(d->journal, JOURNAL_WARNING,
 			"the clock is %llu s behind what was signed before; going on from there",

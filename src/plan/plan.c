@@ -159,6 +159,15 @@ int32_t plan_holder(const struct plan *p, uint32_t bundle, uint64_t down)
 	return -1;
 }
 
+unsigned plan_families(const struct plan *p)
+{
+	unsigned families = 0;
+
+	for (uint32_t i = 0; i < p->n_routers; i++)
+		families |= 1u << p->routers[i].family;
+	return families;
+}
+
 uint32_t plan_place(const struct plan *p, uint32_t bundle, uint32_t node)
 {
 	const uint8_t *order = plan_order(p, bundle);

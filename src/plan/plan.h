@@ -59,6 +59,9 @@ struct plan *plan_new_unlimited(const struct config *config, uint32_t mtu);
 /* The order of @bundle: n_nodes node indexes. */
 const uint8_t *plan_order(const struct plan *p, uint32_t bundle);
 
+/* The families that its routers speak: of each the bit (1 << FAMILY_...). */
+unsigned plan_families(const struct plan *p);
+
 /* Who serves @bundle when the nodes with a bit in @down are down; -1 if all are. */
 int32_t plan_holder(const struct plan *p, uint32_t bundle, uint64_t down);
 

@@ -91,6 +91,12 @@ static uint64_t next_sequence(const struct auth *a, uint64_t utc)
 	return a->sequence == 0 || is_above(clock, a->sequence) ? clock : a->sequence + 1;
 }
 
+void auth_skip_to(struct auth *a, uint64_t sequence)
+{
+	if (sequence != 0 && (a->sequence == 0 || is_above(sequence, a->sequence)))
+		a->sequence = sequence;
+}
+
 size_t auth_sign(struct auth *a, uint8_t *message, size_t size, const struct addr *source,
 	const struct addr *destination, uint64_t utc)
 {

@@ -86,6 +86,9 @@ const char *auth_read_keys(struct auth *a, const char *text, size_t size, uint32
 size_t auth_sign(struct auth *a, uint8_t *message, size_t size, const struct addr *source,
 	const struct addr *destination, uint64_t utc);
 
+/* What is signed from now on is above @sequence, too, which another has signed with; 0: nobody has. */
+void auth_skip_to(struct auth *a, uint64_t sequence);
+
 /*
  * Judges what follows the first @message_size of the @size bytes that came from @source and passed
  * advert_parse(), and raises the sender's mark if it verifies. At most one hash is computed, and none
