@@ -101,13 +101,26 @@ class Process:
         return self.popen.wait(timeout=within)
 
     def kill(self):
+        """Returns when all of its processes are gone, with what they had open."""
         if self.is_running():
+            pids = self.family()
             self.signal(signal.SIGKILL)
             self.popen.wait()
+            eventually(lambda: not any(map(_is_alive, pids)), every=0.001)
 
     def text(self):
         """What it has written so far."""
         return self.log.read_text(errors="replace")
+
+
+def _is_alive(pid):
+    """Whether it has anything open: one that nobody has waited for yet has not, without threads."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            state = file.read().rpartition(")")[2].split()[0]
+        return state not in "ZX" or len(os.listdir(f"/proc/{pid}/task")) > 1
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Host(net.Namespace):
