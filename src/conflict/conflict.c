@@ -11,8 +11,8 @@
 #define KIN_ASK_GAP  (CONFLICT_SETTLE / 3)
 #define KIN_INTERVAL (KIN_ASK_GAP / 2) /* on one interface, whatever is suspected there */
 
-/* When a VIP is asked for: after it came here, and while somebody else has it. Never more in all than one
- * each 5 ms. */
+/* When a VIP is asked for: after it came here, and while somebody else has it. Never more in all
+ * than one each 5 ms. */
 #define ASK_FIRST tick_s(1)
 #define ASK_AGAIN tick_s(5)
 #define ASK_PACE  tick_ms(5)

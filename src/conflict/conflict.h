@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A *stranger* is a machine outside the cluster that answers for a VIP which this node serves. Whether
- * there is one, and what is done about it: RFC 5227 2.4, and the same for IPv6. Pure; the daemon's slow
- * thread feeds it and carries out what it asks for.
+ * A *stranger* is a machine outside the cluster that answers for a VIP which this node serves.
+ * Whether there is one, and what is done about it: RFC 5227 2.4, and the same for IPv6. Pure; the
+ * daemon's slow thread feeds it and carries out what it asks for.
  *
  *    what others claim ──► conflict_hear() ─┐                     ┌─► ask: who has the VIP, the nodes?
  *                                           ├─► conflict_take() ──┼─► defend: announce the VIP

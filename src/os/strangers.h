@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * What conflict/ decides about strangers, carried out: frames are overheard by the watcher, questions sent,
- * VIPs defended by the announcer or yielded by the node, and all of it told in the journal. Slow
- * thread only.
+ * What conflict/ decides about strangers, carried out: frames are overheard by the watcher,
+ * questions sent, VIPs defended by the announcer or yielded by the node, and all of it told in the
+ * journal. Slow thread only.
  *
- * Frames are read at most every 50 ms and at most 256 in one go, so that a flood of them costs what a trickle
- * does; the rest is dropped by the kernel.
+ * Frames are read at most every 50 ms and at most 256 in one go, so that a flood of them costs what
+ * a trickle does; the rest is dropped by the kernel.
  */
 
 #include <systemd/sd-event.h>

@@ -86,7 +86,8 @@ static int attach(int fd, enum family family, const uint32_t *ifindexes, uint32_
 											    : 0;
 }
 
-/* The filter comes before the protocol: until it is bound, a packet socket of protocol 0 gets nothing. */
+/* The filter comes before the protocol: a packet socket of protocol 0 gets nothing until it is bound.
+ */
 static int open_family(struct watcher *w, enum family family)
 {
 	const struct sockaddr_ll all = {

@@ -3,9 +3,9 @@
 
 /*
  * Overhears ARP and neighbour discovery on the interfaces that carry VIPs: packet sockets of their
- * protocols, with a filter in the kernel, so that nothing else is copied and IPv4 data does not even pass
- * it. They lie behind the fence, which drops what is for a VIP that may not be served now. Also sends
- * questions.
+ * protocols, with a filter in the kernel, so that nothing else is copied and IPv4 data does not even
+ * pass it. They lie behind the fence, which drops what is for a VIP that may not be served now. Also
+ * sends questions.
  *
  * What comes in faster than it is read is dropped by the kernel, and counted.
  */
@@ -28,8 +28,8 @@ struct watcher_frame {
 	uint32_t ifindex;
 };
 
-/* Opens a socket for each family of which @families has the bit (1 << FAMILY_...), deaf at first. 0 or
- * negative errno. */
+/* Opens a socket for each family of which @families has the bit (1 << FAMILY_...), deaf at first. 0
+ * or negative errno. */
 int watcher_new(unsigned families, struct watcher **ret_watcher);
 void watcher_free(struct watcher *w);
 
@@ -39,8 +39,8 @@ int watcher_fd(const struct watcher *w, enum family family);
 /* From now on these interfaces are heard, and no others. 0 or negative errno. */
 int watcher_follow(struct watcher *w, const uint32_t *ifindexes, uint32_t n);
 
-/* Takes up to WATCHER_BATCH frames that wait. Returns how many were taken, so less than WATCHER_BATCH
- * means that there are no more; *@ret_usable of them are in @frames. */
+/* Takes up to WATCHER_BATCH frames that wait. Returns how many were taken, so less than
+ * WATCHER_BATCH means that there are no more; *@ret_usable of them are in @frames. */
 uint32_t watcher_receive(struct watcher *w, enum family family,
 	struct watcher_frame frames[static WATCHER_BATCH], uint32_t *ret_usable);
 
