@@ -233,8 +233,9 @@ static void learn_checksum(struct node *n, uint32_t router, const struct advert 
 		n->routers[router].pseudo_checksum = a->checksum == ADVERT_CHECKSUM_PSEUDO;
 }
 
-static void hear(struct node *n, struct node_unit *u, const struct advert *a, tick now)
+static void hear(struct node *n, struct node_unit *u, const struct node_event *event, tick now)
 {
+	const struct advert *a = event->advert;
 	const tick shot = n->announce_vips[unit_vips(n, u)[0]].last;
 	const struct vrrp_event ev = {
 		.kind = VRRP_EV_ADVERT,
@@ -243,6 +244,7 @@ static void hear(struct node *n, struct node_unit *u, const struct advert *a, ti
 		.announced = shot && now - shot < VRRP_BELIEVED,
 		.source = a->source,
 		.interval = a->interval,
+		.received = event->received,
 	};
 
 	learn_checksum(n, u->router, a);
@@ -263,15 +265,16 @@ static void hear_peer(struct node *n, const struct node_unit *u, const struct ad
 }
 
 /* To the letter of RFC 9568 7.1 and RFC 3768 7.1: the VRID is what counts. */
-static bool hear_foreign(struct node *n, uint32_t interface, const struct advert *a, tick now)
+static bool hear_foreign(struct node *n, const struct node_event *ev, tick now)
 {
+	const struct advert *a = ev->advert;
 	const struct node_router *r;
 	const struct plan_router *p;
 
 	for (uint32_t i = 0; i < n->n_routers; i++) {
 		r = &n->routers[i];
 		p = plan_router_of(n, i);
-		if (!r->vrrp.strict || p->vrid != a->vrid || p->interface != interface ||
+		if (!r->vrrp.strict || p->vrid != a->vrid || p->interface != ev->interface ||
 			p->family != a->family)
 			continue;
 		if (!r->up)
@@ -286,7 +289,7 @@ static bool hear_foreign(struct node *n, uint32_t interface, const struct advert
 		}
 		if (a->n_addresses != p->n_vips)
 			n->counters.list_mismatch++; /* RFC 9568 7.1: may be logged, is accepted */
-		hear(n, &n->units[r->first_unit], a, now);
+		hear(n, &n->units[r->first_unit], ev, now);
 		hear_peer(n, &n->units[r->first_unit], a, 0, now);
 		return true;
 	}
@@ -294,8 +297,9 @@ static bool hear_foreign(struct node *n, uint32_t interface, const struct advert
 }
 
 /* Among roost's nodes: each listed address for itself, whatever VRID and version carried it. */
-static bool hear_listed(struct node *n, uint32_t interface, const struct advert *a, tick now)
+static bool hear_listed(struct node *n, const struct node_event *ev, tick now)
 {
+	const struct advert *a = ev->advert;
 	const uint64_t missed = n->counters.missed;
 	struct node_unit *u = NULL;
 	bool ours = false;
@@ -309,10 +313,10 @@ static bool hear_listed(struct node *n, uint32_t interface, const struct advert 
 		ours = true;
 		of = &n->units[n->vips[vip].unit];
 		if (n->routers[of->router].vrrp.strict || !n->routers[of->router].up ||
-			plan_router_of(n, of->router)->interface != interface)
+			plan_router_of(n, of->router)->interface != ev->interface)
 			continue;
 		u = of;
-		hear(n, u, a, now);
+		hear(n, u, ev, now);
 	}
 	if (u)
 		hear_peer(n, u, a, n->counters.missed - missed, now);
@@ -402,7 +406,7 @@ static void on_advert(struct node *n, const struct node_event *ev, tick now)
 	}
 	if (!may_count(n, ev, now))
 		return;
-	if (!hear_foreign(n, ev->interface, a, now) && !hear_listed(n, ev->interface, a, now))
+	if (!hear_foreign(n, ev, now) && !hear_listed(n, ev, now))
 		note_stranger(n, ev->interface, a, now);
 }
 

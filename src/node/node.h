@@ -180,6 +180,7 @@ struct node_event {
 	bool drain, yield;
 	struct node_interface link;
 	const struct advert *advert;
+	tick received; /* ADVERT: a clock that was read after the socket was; 0: @now */
 	enum auth_verdict auth;
 };
 

@@ -118,9 +118,9 @@ static enum auth_verdict verify(struct fast *f, const struct raw_datagram *d)
 	return verdict;
 }
 
-static void hear(struct fast *f, struct raw_datagram *d, tick now)
+static void hear(struct fast *f, struct raw_datagram *d, tick received, tick now)
 {
-	struct node_event ev = {.kind = NODE_EV_ADVERT, .advert = &f->advert};
+	struct node_event ev = {.kind = NODE_EV_ADVERT, .advert = &f->advert, .received = received};
 	enum advert_verdict verdict;
 
 	if (!find_interface(f, d->ifindex, &ev.interface))
@@ -142,9 +142,10 @@ static void drain_socket(struct fast *f, enum family family, tick now)
 	for (int batch = 0; batch < BATCHES_MAX; batch++) {
 		uint32_t usable;
 		const uint32_t n = raw_receive(f->raw, family, f->datagrams, &usable);
+		const tick received = usable ? clock_now() : now;
 
 		for (uint32_t i = 0; i < usable; i++)
-			hear(f, &f->datagrams[i], now);
+			hear(f, &f->datagrams[i], received, now);
 		if (n < RAW_BATCH || f->forgeries > FORGERIES_MAX)
 			return;
 	}

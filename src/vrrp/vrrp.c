@@ -490,6 +490,9 @@ unsigned vrrp_step(
 	unsigned fx = 0;
 
 	ASSERT(c->period > 0 && c->interval >= c->period);
+	/* Active_Down must not count from before it was sent, however this thread was held up */
+	if (ev->kind == VRRP_EV_ADVERT)
+		now = tick_max(now, ev->received);
 	if (ev->kind == VRRP_EV_PRIORITY) {
 		ASSERT(ev->priority > 0);
 		if (v->priority == ev->priority)

@@ -172,7 +172,11 @@ void daemon_guard(struct sim *s, const struct sim_event *ev)
 
 static void read_advert(struct sim *s, struct sim_machine *m, uint32_t packet, tick now)
 {
-	const struct node_event ev = {.kind = NODE_EV_ADVERT, .advert = &s->packets[packet].advert};
+	const struct node_event ev = {
+		.kind = NODE_EV_ADVERT,
+		.advert = &s->packets[packet].advert,
+		.received = s->sabotage == SIM_EARLY_CLOCK ? 0 : sim_clock(s, m),
+	};
 	uint32_t beaten = claims_beaten(s, m, packet);
 
 	claims_read(s, m, packet);
@@ -243,8 +247,7 @@ static void watch_hold(struct sim *s, struct sim_machine *m, uint32_t vip)
 		s->watch.left |= bit;
 }
 
-/* ---- what a turn decided, in stages: whoever dies or stands still in between has done the earlier
- * ones ---- */
+/* ---- its stages: whoever dies or stands still between two of them has done the earlier ones ---- */
 
 static void send_adverts(struct sim *s, struct sim_machine *m)
 {
@@ -299,10 +302,30 @@ static void hand_on(struct sim *s, struct sim_machine *m)
 	post_boards(s, m);
 }
 
+static void wake(struct sim *s, struct sim_machine *m)
+{
+	s->turns++;
+	m->woken_at = sim_clock(s, m);
+}
+
+static void decide(struct sim *s, struct sim_machine *m)
+{
+	const struct node_event end = {.kind = NODE_EV_TICK};
+
+	drain(s, m, m->woken_at);
+	node_step(m->node, &end, m->woken_at, m->fx);
+	node_check(m->node);
+	claims_decided(s, m);
+	fence_narrow(s, m);
+}
+
 /* Does what the turn's doom says, at its time. */
 static bool is_interrupted(struct sim *s, struct sim_machine *m)
 {
-	if (!m->doomed_at || m->doomed_at != m->stage || m->fx->n_sends == 0)
+	if (!m->doomed_at || m->doomed_at != m->stage)
+		return false;
+	/* the later stages are of interest only if something is sent */
+	if (m->stage > SIM_STAGE_WOKEN && m->fx->n_sends == 0)
 		return false;
 	m->doomed_at = SIM_STAGE_NONE;
 	if (m->doom == SIM_FREEZE)
@@ -316,7 +339,8 @@ static bool is_interrupted(struct sim *s, struct sim_machine *m)
 static bool carry_out(struct sim *s, struct sim_machine *m)
 {
 	static void (*const acts[SIM_STAGES])(struct sim *, struct sim_machine *) = {
-		[SIM_STAGE_NONE] = fence_narrow,
+		[SIM_STAGE_NONE] = wake,
+		[SIM_STAGE_WOKEN] = decide,
 		[SIM_STAGE_NARROWED] = send_adverts,
 		[SIM_STAGE_SENT] = fence_widen,
 		[SIM_STAGE_WIDENED] = hand_on,
@@ -331,25 +355,11 @@ static bool carry_out(struct sim *s, struct sim_machine *m)
 	return true;
 }
 
-static void decide(struct sim *s, struct sim_machine *m)
-{
-	const struct node_event end = {.kind = NODE_EV_TICK};
-	const tick now = sim_clock(s, m);
-
-	s->turns++;
-	drain(s, m, now);
-	node_step(m->node, &end, now, m->fx);
-	node_check(m->node);
-	claims_decided(s, m);
-}
-
 void daemon_turn(struct sim *s, struct sim_machine *m)
 {
 	tick deadline;
 
 	m->turn_at = TICK_NEVER;
-	if (m->stage == SIM_STAGE_NONE)
-		decide(s, m);
 	if (!carry_out(s, m))
 		return;
 	if (node_is_stopped(m->node)) {

@@ -92,7 +92,7 @@ int32_t sim_place_of(const struct addr *source);
 enum sim_fault_kind {
 	SIM_START,     /* power on if needed, and start the daemon */
 	SIM_CRASH,     /* of the machine */
-	SIM_KILL,      /* of the daemon alone, at @amount (enum sim_stage) of a turn that sends */
+	SIM_KILL,      /* of the daemon alone, at @amount (enum sim_stage) of its next turn */
 	SIM_KILL_BOTH, /* ... and of its guardian: its addresses stay */
 	SIM_STOP,      /* SIGTERM */
 	SIM_DRAIN,
@@ -120,7 +120,8 @@ enum sim_fault_kind {
 /* How far a turn has come when its thread dies or stops for a while. */
 enum sim_stage {
 	SIM_STAGE_NONE,     /* between two turns */
-	SIM_STAGE_NARROWED, /* the clock is sampled, all is decided, what closes is closed */
+	SIM_STAGE_WOKEN,    /* the clock is read, the socket is not */
+	SIM_STAGE_NARROWED, /* all is decided, what closes is closed */
 	SIM_STAGE_SENT,     /* the advertisements have left */
 	SIM_STAGE_WIDENED,  /* leases are renewed, what opens is open */
 	SIM_STAGES,
@@ -142,6 +143,7 @@ enum sim_sabotage {
 	SIM_ABRUPT_LEAVER, /* the address goes as soon as priority 0 was said */
 	SIM_WRONG_PLAN,    /* the order is expected backwards */
 	SIM_NO_FENCE,      /* everything passes */
+	SIM_EARLY_CLOCK,   /* advertisements are taken for as old as the turn */
 	SIM_EARLY_LEASE,   /* renewed before the advertisement has left */
 	SIM_STALE_LEASE,   /* counted from when it is stored */
 	SIM_LONG_LEASE,    /* of 3.5 intervals, and everybody counts on it */
@@ -214,8 +216,9 @@ struct sim_machine {
 	bool frozen;
 	tick turn_at;
 	enum sim_stage stage;            /* that a turn was interrupted at */
-	enum sim_stage doomed_at;        /* that the next turn that sends is interrupted at, */
+	enum sim_stage doomed_at;        /* that the next turn to get there is interrupted at, */
 	enum sim_fault_kind doom;        /* ... and by what */
+	tick woken_at;                   /* its clock at the beginning of the turn */
 	bool fenced;                     /* all cells have been written once */
 	bool left[SIM_VIPS_MAX];         /* by router: its advertisement did, in this turn */
 	uint32_t socket[SIM_SOCKET_MAX]; /* packets */

@@ -283,7 +283,7 @@ START_TEST(late_packets_are_no_double_service)
 		apply(s, SIM_DELAY, 0, 5 * 1000); /* less than what two skews differ by */
 		sim_run(s, tick_s(1));
 		sim_watch(s);
-		apply(s, SIM_FREEZE, 0, seed % SIM_STAGES);
+		apply(s, SIM_FREEZE, 0, (uint32_t)(seed % SIM_STAGES));
 		sim_run(s, tick_s(2));
 		sim_unwatch(s);
 		expect_no_complaint(s);
@@ -310,6 +310,40 @@ START_TEST(the_first_advertisement_ends_a_double_service_though_netlink_stalls)
 	ck_assert_uint_le(s->watch.overlap, INTERVAL + tick_ms(20) + VRRP_BELIEVED + MOMENT);
 	sim_run(s, tick_s(10));
 	settle(s);
+	sim_free(s);
+}
+END_TEST
+
+/* A Backup is held up between its clock and its socket, and the Active dies as it goes on. */
+static struct sim *stall_before_reading(enum sim_sabotage sabotage)
+{
+	const struct sim_file_spec spec = sim_file_spec(2, 1, 0, INTERVAL);
+	struct sim *s = cluster_of(&spec, 1);
+	const uint32_t active = (uint32_t)sim_holder(s, 0), backup = 1 - active;
+
+	s->sabotage = sabotage;
+	apply(s, SIM_FREEZE, backup, SIM_STAGE_WOKEN);
+	sim_run(s, 3 * INTERVAL);
+	ck_assert(s->machines[backup].frozen);
+	apply(s, SIM_FREEZE, active, 0);
+	apply(s, SIM_THAW, backup, 0);
+	sim_watch(s);
+	sim_run(s, 5 * INTERVAL);
+	sim_unwatch(s);
+	ck_assert_int_eq(s->watch.moved, 1 << 0);
+	return s;
+}
+
+START_TEST(a_backup_that_is_held_up_before_it_reads_does_not_take_over_early)
+{
+	struct sim *s = stall_before_reading(SIM_SANE);
+
+	expect_no_complaint(s);
+	ck_assert_uint_eq(s->watch.overlap, 0);
+	sim_free(s);
+	s = stall_before_reading(SIM_EARLY_CLOCK);
+	ck_assert_msg(strstr(s->complaint, "begins to answer"), "%s", s->complaint);
+	ck_assert_uint_gt(s->watch.overlap, INTERVAL);
 	sim_free(s);
 }
 END_TEST
@@ -440,6 +474,7 @@ int main(void)
 		clocks_that_drift_by_10_percent_are_double_service,
 		late_packets_are_no_double_service,
 		the_first_advertisement_ends_a_double_service_though_netlink_stalls,
+		a_backup_that_is_held_up_before_it_reads_does_not_take_over_early,
 		a_hand_over_from_a_daemon_that_freezes_overlaps_for_its_lease_at_most,
 		one_that_listens_stays_closed_when_its_router_begins_to_serve,
 		without_a_fence_the_dead_and_the_frozen_answer_beside_their_successors,
