@@ -137,9 +137,10 @@ def assert_moved_once_and_in_time(scene):
         assert outage.longest / 1000 < ACTIVE_DOWN + LATE
 
 
-@pytest.mark.parametrize("name", CRASHES)
-def test_another_serves_after_a_crash_and_never_two(start_scene, name):
-    scene = start_scene()
+@pytest.mark.parametrize("fence, name", [*(("auto", name) for name in CRASHES),
+                                         ("clsact", "SIGKILL of the guardian, too")])
+def test_another_serves_after_a_crash_and_never_two(start_scene, fence, name):
+    scene = start_scene(fence=fence)
     CRASHES[name](scene)
     scene.wait_for_successor()
     scene.watch(2)  # whoever restarts the daemon has done it by now
