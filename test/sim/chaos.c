@@ -183,14 +183,15 @@ static bool build(struct sim *s)
 /*
  * Which faults there may be, as a bit set. The winner of a conflict learns of it from the loser. If
  * that message may get lost, or the loser may die behind a partition or be drained there while it
- * sleeps, its clients are told by the slow refresh and not before; so such worlds have a fast one,
- * and the others show that none is needed.
+ * sleeps, its clients are told by the slow refresh and not before; so are those of one whose clock
+ * stood still, and that does not know that it was away. Such worlds have a fast refresh, and the
+ * others show that none is needed.
  */
 static uint32_t random_mood(struct sim *s)
 {
 	const uint32_t all = (UINT32_C(1) << SIM_FAULT_KINDS) - 1;
 	const uint32_t single = 1u << SIM_LOSS | 1u << SIM_CUT;
-	const uint32_t split = 1u << SIM_PARTITION;
+	const uint32_t split = 1u << SIM_PARTITION | 1u << SIM_PAUSE;
 	const uint32_t death = 1u << SIM_CRASH | 1u << SIM_KILL | 1u << SIM_KILL_BOTH |
 			       1u << SIM_STOP | 1u << SIM_UNPLUG;
 

@@ -132,5 +132,8 @@ void net_arrive(struct sim *s, const struct sim_event *ev)
 	}
 	s->client[ev->to][ev->what] = (int8_t)ev->from;
 	s->absent[ev->to] &= ~(UINT32_C(1) << ev->what);
+	/* it was on its way when the way was cut, and whoever contradicts it may be cut off as well */
+	if (!sim_reaches(s, ev->from, ev->to))
+		s->absent[ev->to] |= UINT32_C(1) << ev->what;
 	s->dirty = true;
 }
