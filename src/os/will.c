@@ -23,7 +23,7 @@
 /* Where the kernel can't wait for two words at once (before Linux 5.16). */
 #define BLIND_WAIT_MS 5
 
-/* No advertisement is smaller, whatever a daemon that went mad has written. */
+/* No advertisement is smaller. */
 #define MESSAGE_SIZE_MIN 8
 
 /* So many VIPs' removals in one request. */
@@ -114,9 +114,9 @@ static struct page *page_of(
 }
 
 static uint8_t *message_of(
-	const struct will *w, uint32_t router, struct page *page, uint32_t destination)
+	const struct will *w, uint32_t router, const struct page *page, uint32_t destination)
 {
-	return (uint8_t *)(page + 1) + (size_t)destination * w->routers[router].room;
+	return (uint8_t *)(uintptr_t)(page + 1) + (size_t)destination * w->routers[router].room;
 }
 
 static struct nlmsghdr *removal_of(const struct will *w, uint32_t vip, enum will_place place)
@@ -350,19 +350,36 @@ void will_wait(struct will *w, const _Atomic uint32_t *signals, uint32_t timeout
 		(void)poll(NULL, 0, BLIND_WAIT_MS);
 }
 
-static uint32_t send_page(const struct will *w, uint32_t router, struct page *page, struct raw *raw)
+bool will_read(const struct will *w, uint32_t router, enum will_say say, uint32_t destination,
+	struct will_word *ret_word)
 {
-	struct raw_route route = {page->ifindex, page->source, addr_none};
+	const struct slot *slot = slot_of(w, router, say);
+	const uint32_t current = atomic_load_explicit(&slot->current, memory_order_acquire);
+	const struct page *page = page_of(w, router, say, current);
 	uint32_t n;
 	const struct addr *to = destinations_of(w->destinations, router, &n);
 
-	if (page->size < MESSAGE_SIZE_MIN || page->size > w->routers[router].room ||
+	/* what a daemon that went mad has written may be anything */
+	if (destination >= n || page->size < MESSAGE_SIZE_MIN ||
+		page->size > w->routers[router].room ||
 		addr_family(&page->source) != w->plan->routers[router].family)
-		return 0;
-	for (uint32_t i = 0; i < n; i++) {
-		route.destination = to[i];
-		raw_queue_message(raw, &route, message_of(w, router, page, i), page->size);
-	}
+		return false;
+	*ret_word = (struct will_word){
+		.route = {page->ifindex, page->source, to[destination]},
+		.message = message_of(w, router, page, destination),
+		.size = page->size,
+	};
+	return true;
+}
+
+static uint32_t send_words(
+	const struct will *w, uint32_t router, enum will_say say, struct raw *raw)
+{
+	struct will_word word;
+	uint32_t n = 0;
+
+	for (; will_read(w, router, say, n, &word); n++)
+		raw_queue_message(raw, &word.route, word.message, word.size);
 	return n;
 }
 
@@ -370,14 +387,9 @@ uint32_t will_send(const struct will *w, struct raw *raw)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < w->plan->n_routers; i++) {
-		for (int say = 0; say < WILL_SAYS; say++) {
-			const uint32_t current = atomic_load_explicit(
-				&slot_of(w, i, (enum will_say)say)->current, memory_order_acquire);
-
-			n += send_page(w, i, page_of(w, i, (enum will_say)say, current), raw);
-		}
-	}
+	for (uint32_t i = 0; i < w->plan->n_routers; i++)
+		for (int say = 0; say < WILL_SAYS; say++)
+			n += send_words(w, i, (enum will_say)say, raw);
 	raw_flush(raw);
 	return n;
 }

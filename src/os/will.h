@@ -83,6 +83,17 @@ bool will_is_open(const struct will *w);
  */
 void will_wait(struct will *w, const _Atomic uint32_t *signals, uint32_t timeout_ms, bool seen);
 
+/* One of the last words of @router, as it is for the @destination-th of its destinations. */
+struct will_word {
+	struct raw_route route;
+	const uint8_t *message; /* not signed yet; in the will */
+	size_t size;
+};
+
+/* False if there is none. */
+bool will_read(const struct will *w, uint32_t router, enum will_say say, uint32_t destination,
+	struct will_word *ret_word);
+
 /* Sends the last words through @raw, and returns how many messages that were. */
 uint32_t will_send(const struct will *w, struct raw *raw);
 
