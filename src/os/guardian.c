@@ -164,6 +164,9 @@ static void carry_out(struct guardian *g)
 {
 	struct auth *auth = g->setup.auth;
 
+	/* it may have ended because another daemon is here, whose leases are none of ours */
+	if (will_turns(g->will) == 0)
+		return;
 	(void)fence_shut_pinned(NULL);
 	if (auth)
 		auth_skip_to(auth, will_sequence(g->will));
@@ -314,8 +317,10 @@ static int guard(struct guardian *g)
 			return EXIT_SUCCESS;
 		/* also when it was done before: another thread may have gone on for a moment */
 		carry_out(g);
-		report(g, end);
 		g->was_ready |= will_is_ready(g->will);
+		/* a start that fails has said why itself */
+		if (g->was_ready || WIFSIGNALED(end))
+			report(g, end);
 		if (g->stopping || !g->was_ready)
 			return EXIT_FAILURE;
 	} while (pause_before_next(g));
