@@ -46,7 +46,8 @@ class Capture:
         self.host = host
         self.path = host.lab.folder / f"{host.short}-{time.monotonic_ns()}.pcap"
         # In the foreground of its own log, which says when the capture has begun.
-        self._process = host.spawn("tcpdump", "-i", interface, "-U", "--immediate-mode", "-n", "-s", "0",
+        self._process = host.spawn("tcpdump", "-i", interface, "-U", "--immediate-mode", "-n",
+                                   "-s", "2048",  # of longer ones there would be room for eight only
                                    "-Z", "root", "-w", str(self.path), expression,
                                    name=f"tcpdump-{self.path.stem}")
         eventually(lambda: "listening on" in self._process.text(), within=5, every=0.005)
