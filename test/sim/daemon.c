@@ -4,9 +4,13 @@
 
 #include "base/assert.h"
 
-/* So long does the guardian take to notice a death, and it waits before it begins a new life. */
-#define NOTICE_US  100
-#define RESTART_MS 100
+/* So long does the guardian take to notice a death, and a new life to begin. The first one begins
+ * without a pause, the next ones after pauses that double. */
+#define NOTICE_US    100
+#define START_MS     20
+#define PAUSE_MIN_MS 100
+#define PAUSE_MAX_MS 10000
+#define LONG_LIFE    tick_s(60)
 
 static void note_record(struct sim *s, const struct sim_machine *m, const struct node_record *r)
 {
@@ -46,9 +50,11 @@ void daemon_start(struct sim *s, struct sim_machine *m)
 	m->fx = m->node ? node_effects_new(m->node) : NULL;
 	ASSERT(m->fx);
 	m->life++;
+	m->born_at = s->now;
 	m->guarded = true;
 	m->retiring = false;
 	m->will = 0;
+	m->will_part = 0;
 	m->frozen = false;
 	m->stage = SIM_STAGE_NONE;
 	m->doomed_at = SIM_STAGE_NONE;
@@ -107,9 +113,11 @@ void daemon_kill(struct sim *s, struct sim_machine *m, bool guardian_too)
 
 /* ------------------------------------------------------------------ guardian */
 
-/* Priority 0 for what was served, as the daemon left it ready. */
-static void send_will(struct sim *s, const struct sim_machine *m, const struct plan_router *p)
+/* What the daemon left ready: of @vips, that it is not there any more. */
+static void send_last_word(struct sim *s, const struct sim_machine *m, uint32_t router,
+	uint8_t priority, uint32_t vips)
 {
+	const struct plan_router *p = &m->file->plan->routers[router];
 	const struct config_vrrp *vrrp = &m->file->config.services[p->service].vrrp;
 	const uint32_t packet = net_packet(s);
 	struct advert *a = &s->packets[packet].advert;
@@ -121,12 +129,12 @@ static void send_will(struct sim *s, const struct sim_machine *m, const struct p
 		.family = p->family,
 		.version = vrrp->version,
 		.vrid = p->vrid,
-		.priority = VRRP_PRIORITY_LEAVING,
+		.priority = priority,
 	};
 	for (uint32_t i = p->first; i < p->first + p->n_vips; i++) {
 		const uint32_t number = m->file->number[m->file->plan->members[i]];
 
-		if (m->will >> number & 1)
+		if (vips >> number & 1)
 			a->addresses[a->n_addresses++] = sim_vip_address(number);
 	}
 	if (a->n_addresses > 0 && m->carrier)
@@ -135,11 +143,21 @@ static void send_will(struct sim *s, const struct sim_machine *m, const struct p
 		net_release(s, packet);
 }
 
-/* The daemon has died: its leases, its last words, its addresses; a moment later the next life. */
+static void restart(struct sim *s, struct sim_machine *m)
+{
+	if (s->now - m->born_at >= LONG_LIFE)
+		m->pause_ms = 0;
+	want_guardian(
+		s, m, SIM_GUARDIAN_RESTARTS, s->now + tick_ms(START_MS) + tick_ms(m->pause_ms));
+	m->pause_ms = m->pause_ms ? 2 * m->pause_ms : PAUSE_MIN_MS;
+	if (m->pause_ms > PAUSE_MAX_MS)
+		m->pause_ms = PAUSE_MAX_MS;
+}
+
+/* The daemon has died: its leases, its last words, its addresses; and then the next life. */
 void daemon_guard(struct sim *s, const struct sim_event *ev)
 {
 	struct sim_machine *m = &s->machines[ev->to];
-	const struct plan *plan = m->file->plan;
 
 	if (m->node || !m->guarded || ev->what != m->life)
 		return;
@@ -150,21 +168,20 @@ void daemon_guard(struct sim *s, const struct sim_event *ev)
 	switch ((enum sim_guardian_act)ev->from) {
 	case SIM_GUARDIAN_SPEAKS:
 		fence_shut(s, m);
-		for (uint32_t i = 0; i < plan->n_routers; i++)
-			send_will(s, m, &plan->routers[i]);
+		for (uint32_t i = 0; i < m->file->plan->n_routers; i++) {
+			send_last_word(s, m, i, VRRP_PRIORITY_LEAVING, m->will);
+			send_last_word(s, m, i, VRRP_PRIORITY_PARTING, m->will_part);
+		}
 		want_guardian(s, m, SIM_GUARDIAN_CLEARS,
 			tick_max(s->now, m->stalled_until) + tick_us(50));
 		return;
 	case SIM_GUARDIAN_CLEARS:
 		machine_clear(s, m);
-		want_guardian(s, m, SIM_GUARDIAN_RESTARTS, s->now + tick_ms(RESTART_MS));
+		m->guarded = !m->retiring;
+		if (m->guarded)
+			restart(s, m);
 		return;
-	case SIM_GUARDIAN_RESTARTS:
-		if (m->retiring)
-			m->guarded = false;
-		else
-			daemon_start(s, m);
-		return;
+	case SIM_GUARDIAN_RESTARTS: daemon_start(s, m); return;
 	}
 }
 
@@ -289,16 +306,25 @@ static void post_boards(struct sim *s, struct sim_machine *m)
 	m->relinked = false;
 }
 
-/* The guardian's part of it, and the slow thread's. */
-static void hand_on(struct sim *s, struct sim_machine *m)
+/* What the guardian is to say if this turn is the last. */
+static void make_will(struct sim_machine *m)
 {
 	m->will = 0;
+	m->will_part = 0;
 	for (uint32_t i = 0; i < m->node->n_vips; i++) {
 		const enum vrrp_state state = m->node->units[m->node->vips[i].unit].vrrp.state;
+		const uint32_t bit = UINT32_C(1) << m->file->number[i];
 
 		if (state == VRRP_ACTIVE || state == VRRP_LEAVING)
-			m->will |= UINT32_C(1) << m->file->number[i];
+			m->will |= bit;
+		if (state == VRRP_CLAIMING)
+			m->will_part |= bit;
 	}
+}
+
+static void hand_on(struct sim *s, struct sim_machine *m)
+{
+	make_will(m);
 	post_boards(s, m);
 }
 

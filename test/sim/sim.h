@@ -208,7 +208,9 @@ struct sim_machine {
 	bool retiring; /* the daemon died while it was stopping: no next life */
 	uint32_t
 		life; /* of the daemon, counted: what was to be done after an earlier one is void */
-	uint32_t will; /* bit set by VIP number: served when the last turn ended */
+	tick born_at;
+	uint32_t pause_ms;        /* before the next life */
+	uint32_t will, will_part; /* bit sets by VIP number: it served, and was about to serve */
 
 	/* the daemon's fast thread */
 	struct node *node; /* NULL: no daemon runs */
