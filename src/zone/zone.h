@@ -27,6 +27,10 @@ struct zone_place {
 	uint32_t line;    /* 0: the file as a whole */
 };
 
+/* "file:line", or what is known of it. Returns @text. */
+#define ZONE_PLACE_SIZE 320
+const char *zone_place_format(const struct zone_place *place, char text[static ZONE_PLACE_SIZE]);
+
 enum zone_rrset_flag {
 	ZONE_RRSET_TTL_DIFFERED = 1 << 0, /* its records had several; @ttl is the least */
 };

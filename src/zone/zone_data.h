@@ -47,10 +47,6 @@ int zone_depth(
 /* Puts all nodes in canonical order. False if there is no memory. */
 bool zone_sort(struct zone *z);
 
-/* "file:line", or what is known of it. Returns @text. */
-#define ZONE_PLACE_SIZE 320
-const char *zone_place_format(const struct zone_place *place, char text[static ZONE_PLACE_SIZE]);
-
 /* The type's mnemonic, or TYPE and its number (RFC 3597 5). Returns @text. */
 #define ZONE_TYPE_SIZE 16
 const char *zone_type_format(uint16_t type, char text[static ZONE_TYPE_SIZE]);
