@@ -228,8 +228,13 @@ static struct sim_fault random_fault(struct sim *s, uint32_t allowed, tick inter
 	case SIM_FAIL: f.amount = between(s, 100, 1000); break;
 	case SIM_STEAL: f.amount = rng_below(&s->rng, SIM_VIPS_MAX); break;
 	case SIM_KILL:
-	case SIM_KILL_BOTH:
 	case SIM_FREEZE: f.amount = chance(s, 50) ? between(s, 1, SIM_STAGES - 1) : 0; break;
+	case SIM_KILL_BOTH:
+		/* who has announced a claim and dies before it could advertise it leaves nobody who
+		 * could tell the clients */
+		if (chance(s, 50) && s->files[0].spec.refresh < tick_s(60))
+			f.amount = between(s, 1, SIM_STAGES - 1);
+		break;
 	case SIM_PAUSE: f.amount = chance(s, 50); break;
 	case SIM_START:
 	case SIM_CRASH:
