@@ -245,6 +245,15 @@ static void include(struct loading *l, const struct source *from, const zs_scann
 	free(path);
 }
 
+static const char *error_text(int code)
+{
+	switch (code) {
+	case ZS_BAD_ORIGIN:
+	case ZS_BAD_INCLUDE_ORIGIN: return "the origin must be an absolute name, with a final dot";
+	default: return zs_strerror(code);
+	}
+}
+
 /* Scans text in ASCII. */
 static void scan(struct loading *l, const struct source *from, const char *origin)
 {
@@ -268,7 +277,7 @@ static void scan(struct loading *l, const struct source *from, const char *origi
 			include(l, from, s);
 			break;
 		case ZS_STATE_ERROR:
-			fail(l, from->file, s->line_counter, "%s", zs_strerror(s->error.code));
+			fail(l, from->file, s->line_counter, "%s", error_text(s->error.code));
 			more = !s->error.fatal;
 			break;
 		case ZS_STATE_NONE:
