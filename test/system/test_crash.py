@@ -90,8 +90,11 @@ class Scene:
 
     def told(self):
         """What the switch saw, for the reader of a failed test."""
-        return "".join(f"\n{vip} {kind}: {s.server} from {s.first - self.since:.4f} to {s.last - self.since:.4f} s"
-                       for vip in VIPS for kind in ANSWERS for s in self.switch.spans(vip, (kind,), self.since))
+        lines = [f"{vip} {kind}: {s.server} from {s.first - self.since:.4f} to {s.last - self.since:.4f} s"
+                 for vip in VIPS for kind in ANSWERS for s in self.switch.spans(vip, (kind,), self.since)]
+        lines += [f"the machine stood still for {length:.4f} s at {at - self.since:.4f} s"
+                  for at, length in self.switch.stalls if at > self.since]
+        return "\n".join(["", *lines])
 
     def leftovers(self):
         return sorted(set(self.holder.addresses()) & set(VIPS))
@@ -133,8 +136,8 @@ def start_scene(new_lab, stack):
 
 def assert_moved_once_and_in_time(scene):
     for outage in scene.outages():
-        assert outage.servers == [scene.holder.number, scene.successor.number]
-        assert outage.longest / 1000 < ACTIVE_DOWN + LATE
+        assert outage.servers == [scene.holder.number, scene.successor.number], scene.told()
+        assert outage.longest / 1000 < ACTIVE_DOWN + LATE, scene.told()
 
 
 @pytest.mark.parametrize("fence, name", [*(("auto", name) for name in CRASHES),
