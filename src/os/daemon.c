@@ -225,7 +225,7 @@ static int look_around(struct daemon *d)
 			return complain(d, "list addresses", error);
 		n = holder_adopt(d->holder);
 		strays += n;
-	} while (n == NETLINK_BATCH);
+	} while (n == HOLDER_STRAYS);
 	if (strays)
 		journal_line(d->journal, JOURNAL_NOTICE,
 			"kernel: removed %u addresses that a previous life left", strays);

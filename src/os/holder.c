@@ -66,7 +66,7 @@ struct holder {
 	tick refresh_period, refresh_at;
 	uint32_t refreshed; /* VIPs before this one are */
 	uint32_t n_strays;  /* addresses with our tag that are nobody's */
-	struct netlink_change strays[NETLINK_BATCH];
+	struct netlink_change strays[HOLDER_STRAYS];
 	struct kernel_op *ops; /* room for all VIPs */
 	struct batch batch;
 	int error;
@@ -215,7 +215,7 @@ enum holder_news holder_see(
 	const uint32_t vip = (uint32_t)found;
 	const enum place place = found >= 0 ? place_of(h, vip, news->ifindex) : 0;
 
-	if (news->present && news->ours && place != ON_INTERFACE && h->n_strays < NETLINK_BATCH)
+	if (news->present && news->ours && place != ON_INTERFACE && h->n_strays < HOLDER_STRAYS)
 		h->strays[h->n_strays++] =
 			(struct netlink_change){.ifindex = news->ifindex, .address = news->address};
 	if (found < 0)
@@ -258,7 +258,9 @@ uint32_t holder_adopt(struct holder *h)
 	for (uint32_t vip = 0; vip < h->config->n_vips; vip++)
 		if (h->vips[vip].present && h->vips[vip].ours && h->places[vip] & ON_INTERFACE)
 			board_set_wanted(h->board, vip, VRRP_HOLD_FULL);
-	(void)netlink_change(h->netlink, h->strays, n);
+	for (uint32_t i = 0; i < n; i += NETLINK_BATCH)
+		(void)netlink_change(
+			h->netlink, &h->strays[i], n - i < NETLINK_BATCH ? n - i : NETLINK_BATCH);
 	h->n_strays = 0;
 	holder_report(h);
 	return n;

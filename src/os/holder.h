@@ -57,9 +57,13 @@ enum holder_news {
 enum holder_news holder_see(
 	struct holder *h, const struct netlink_address *news, tick now, uint32_t *ret_vip);
 
+/* So many addresses with roost's tag that are nobody's are removed after one dump. */
+#define HOLDER_STRAYS 256
+
 /*
  * After the first dump: VIPs that a previous life left are wanted until the node says otherwise, and
- * reported as held, so that it may adopt them. Other addresses with roost's tag are removed; returns how many.
+ * reported as held, so that it may adopt them. Other addresses with roost's tag are removed; returns how many, and if
+ * it is HOLDER_STRAYS, there may be more after another dump.
  */
 uint32_t holder_adopt(struct holder *h);
 

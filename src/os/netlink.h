@@ -66,8 +66,12 @@ struct netlink_change {
 	int error;           /* set: 0 or negative errno */
 };
 
-/* At most so many changes in one batch. */
-#define NETLINK_BATCH 256
+/*
+ * At most so many changes in one batch. A kernel without preemption runs nothing else on its processor until
+ * a batch is done, real-time threads included, and where there are thousands of addresses each IPv6 one
+ * takes it some milliseconds. More at once would not be faster.
+ */
+#define NETLINK_BATCH 8
 
 /*
  * Carries out @n changes in order, by one call of sendmsg. Their news is queued when this returns. 0,
