@@ -56,11 +56,12 @@ enum dns_rcode {
 };
 
 /* Flags of the header's third and fourth byte. */
-#define DNS_QR 0x8000u
-#define DNS_AA 0x0400u
-#define DNS_TC 0x0200u
-#define DNS_RD 0x0100u
-#define DNS_CD 0x0010u
+#define DNS_QR     0x8000u
+#define DNS_OPCODE 0x7800u
+#define DNS_AA     0x0400u
+#define DNS_TC     0x0200u
+#define DNS_RD     0x0100u
+#define DNS_CD     0x0010u
 
 enum query_verdict {
 	QUERY_PLAIN, /* a class IN question for one type */

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dns/answer.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "dns/answerer.h"
+#include "dns/cookie.h"
+
+#define OPT_FIXED          11
+#define OPTION_FIXED       4
+#define OPTION_NSID        3
+#define OPTION_COOKIE      10
+#define OPTION_ERROR       15
+#define OPTION_COOKIE_SIZE (COOKIE_CLIENT_SIZE + COOKIE_SERVER_SIZE)
+
+struct answerer *answerer_new(const struct answer_setup *setup)
+{
+	struct answerer *a = calloc(1, sizeof *a);
+
+	ASSERT(setup->n_cookie_secrets <= ANSWER_SECRETS_MAX);
+	if (!a)
+		return NULL;
+	a->rng.state = setup->seed;
+	a->n_secrets = setup->n_cookie_secrets;
+	memcpy(a->secrets, setup->cookie_secrets, sizeof a->secrets);
+	if (setup->nsid) {
+		a->nsid_size = (uint16_t)strnlen(setup->nsid, ANSWER_NSID_MAX);
+		memcpy(a->nsid, setup->nsid, a->nsid_size);
+	}
+	return a;
+}
+
+void answerer_free(struct answerer *a)
+{
+	if (a)
+		sodium_memzero(a->secrets, sizeof a->secrets);
+	free(a);
+}
+
+const struct answer_counters *answerer_counters(const struct answerer *a)
+{
+	return &a->counters;
+}
+
+void answerer_seed(struct answerer *a, uint64_t seed)
+{
+	a->rng.state = seed;
+}
+
+size_t answer_put_head(
+	const struct query *q, unsigned flags, unsigned rcode, const struct answer_reply *out)
+{
+	uint8_t *p = out->buffer;
+
+	memset(p, 0, DNS_HEADER_SIZE);
+	answer_put_u16(p, q->id);
+	/* RD and CD are told back (RFC 1035 4.1.1, RFC 4035 3.1.6). */
+	answer_put_u16(p + 2,
+		DNS_QR | flags | (rcode & 0xf) | (q->flags & (DNS_OPCODE | DNS_RD | DNS_CD)));
+	p[5] = q->question_size != 0;
+	if (q->question_size != 0)
+		memcpy(p + DNS_HEADER_SIZE, q->question, q->question_size);
+	return DNS_HEADER_SIZE + q->question_size;
+}
+
+static bool has_cookie(const struct answerer *a, const struct query *q)
+{
+	return a->n_secrets != 0 && q->client_cookie;
+}
+
+static bool has_nsid(const struct answerer *a, const struct query *q)
+{
+	return a->nsid_size != 0 && q->nsid;
+}
+
+size_t answer_opt_size(const struct answerer *a, const struct query *q, enum answer_error error)
+{
+	size_t size = OPT_FIXED;
+
+	if (!q->edns)
+		return 0; /* RFC 6891 7: only who sends OPT understands it */
+	if (has_cookie(a, q))
+		size += OPTION_FIXED + OPTION_COOKIE_SIZE;
+	if (has_nsid(a, q))
+		size += OPTION_FIXED + a->nsid_size;
+	if (error != ANSWER_ERROR_NONE)
+		size += OPTION_FIXED + 2;
+	return size;
+}
+
+/* The asker's cookie and ours. A good one of ours is given back as it is, so that it is not computed twice. */
+static void put_cookie(const struct answerer *a, const struct answer_request *in,
+	const struct query *q, uint8_t *p, struct answer_reply *out)
+{
+	const struct cookie_asker asker = {.client_cookie = q->client_cookie,
+		.address = in->client,
+		.now_s = (uint32_t)in->wall_s};
+	uint8_t *ours = p + OPTION_FIXED + COOKIE_CLIENT_SIZE;
+
+	answer_put_u16(p, OPTION_COOKIE);
+	answer_put_u16(p + 2, OPTION_COOKIE_SIZE);
+	memcpy(p + OPTION_FIXED, q->client_cookie, COOKIE_CLIENT_SIZE);
+	for (uint32_t i = 0; i < a->n_secrets && q->server_cookie; i++) {
+		const enum cookie_verdict v = cookie_check(
+			a->secrets[i], &asker, q->server_cookie, q->server_cookie_size);
+
+		if (v == COOKIE_BAD)
+			continue;
+		out->cookie_valid = true;
+		if (v == COOKIE_GOOD && i == 0) {
+			memcpy(ours, q->server_cookie, COOKIE_SERVER_SIZE);
+			return;
+		}
+		break;
+	}
+	cookie_make(a->secrets[0], &asker, ours);
+}
+
+void answer_put_opt(const struct answerer *a, const struct answer_request *in,
+	const struct query *q, enum answer_error error, struct answer_reply *out)
+{
+	const size_t size = answer_opt_size(a, q, error);
+	uint8_t *p = out->buffer + out->size, *additional = out->buffer + 10;
+
+	if (size == 0)
+		return;
+	/* The root's, OPT, our size, extended RCODE, version 0, DO alone of the flags (RFC 6891 6.1.3). */
+	p[0] = 0;
+	answer_put_u16(p + 1, DNS_OPT);
+	answer_put_u16(p + 3, DNS_UDP_MAX);
+	p[5] = (uint8_t)(out->rcode >> 4);
+	p[6] = 0;
+	answer_put_u16(p + 7, q->dnssec_ok ? 0x8000 : 0);
+	answer_put_u16(p + 9, (unsigned)(size - OPT_FIXED));
+	p += OPT_FIXED;
+	if (has_cookie(a, q)) {
+		put_cookie(a, in, q, p, out);
+		p += OPTION_FIXED + OPTION_COOKIE_SIZE;
+	}
+	if (has_nsid(a, q)) {
+		answer_put_u16(p, OPTION_NSID);
+		answer_put_u16(p + 2, a->nsid_size);
+		memcpy(p + OPTION_FIXED, a->nsid, a->nsid_size);
+		p += OPTION_FIXED + a->nsid_size;
+	}
+	if (error != ANSWER_ERROR_NONE) {
+		answer_put_u16(p, OPTION_ERROR);
+		answer_put_u16(p + 2, 2);
+		answer_put_u16(p + OPTION_FIXED, (unsigned)error);
+	}
+	answer_put_u16(additional, (unsigned)(additional[0] << 8 | additional[1]) + 1);
+	out->size += size;
+}
+
+void answer_briefly(const struct answerer *a, const struct answer_request *in,
+	const struct query *q, unsigned rcode, enum answer_error error, struct answer_reply *out)
+{
+	out->rcode = (uint8_t)rcode;
+	out->size = answer_put_head(q, 0, rcode, out);
+	if (out->size + answer_opt_size(a, q, error) <= answer_limit(in, q, out))
+		answer_put_opt(a, in, q, error, out);
+}
+
+static void count_reply(struct answerer *a, const struct answer_reply *out)
+{
+	switch (out->rcode) {
+	case DNS_FORMERR: answer_count(&a->counters.formerr); break;
+	case DNS_NOTIMP: answer_count(&a->counters.notimp); break;
+	case DNS_REFUSED: answer_count(&a->counters.refused); break;
+	case DNS_NXDOMAIN: answer_count(&a->counters.nxdomain); break;
+	case DNS_SERVFAIL: answer_count(&a->counters.no_memory); break;
+	default: break;
+	}
+	if (out->buffer[2] & DNS_TC >> 8)
+		answer_count(&a->counters.truncated);
+}
+
+/* What is neither a transfer nor signed. */
+static void answer_unusual(struct answerer *a, const struct catalog *c,
+	const struct answer_request *in, const struct query *q, struct answer_reply *out)
+{
+	if (q->class != DNS_CLASS_IN)
+		/* CHAOS tells nobody what we are. */
+		answer_briefly(a, in, q, DNS_REFUSED, ANSWER_ERROR_NOT_AUTHORITATIVE, out);
+	else if (q->type == DNS_AXFR)
+		/* RFC 5936 4.2: not over UDP. */
+		answer_briefly(a, in, q, DNS_FORMERR, ANSWER_ERROR_NOT_SUPPORTED, out);
+	else
+		answer_slow(a, c, in, q, out);
+}
+
+enum answer_outcome answer(struct answerer *a, const struct catalog *c,
+	const struct answer_request *in, struct answer_reply *out)
+{
+	struct query q;
+	const enum query_verdict verdict = query_parse(in->message, in->size, &q);
+
+	ASSERT(out->room >= DNS_UDP_LEAST);
+	out->cookie_valid = false;
+	out->subject = NULL;
+	switch (verdict) {
+	case QUERY_IGNORE: answer_count(&a->counters.ignored); return ANSWER_NONE;
+	case QUERY_FORMERR: answer_briefly(a, in, &q, DNS_FORMERR, ANSWER_ERROR_NONE, out); break;
+	case QUERY_NOTIMP: answer_briefly(a, in, &q, DNS_NOTIMP, ANSWER_ERROR_NONE, out); break;
+	case QUERY_BADVERS: answer_briefly(a, in, &q, DNS_BADVERS, ANSWER_ERROR_NONE, out); break;
+	case QUERY_UNUSUAL:
+		if (in->tcp && q.class == DNS_CLASS_IN &&
+			(q.type == DNS_AXFR || q.type == DNS_IXFR))
+			return ANSWER_TRANSFER;
+		if (q.tsig_at != 0)
+			return ANSWER_SIGNED;
+		answer_unusual(a, c, in, &q, out);
+		break;
+	case QUERY_PLAIN:
+		if (!answer_fast(a, c, in, &q, out))
+			answer_slow(a, c, in, &q, out);
+		break;
+	}
+	count_reply(a, out);
+	return ANSWER_SENT;
+}
+
+void answer_cut(struct answer_reply *out)
+{
+	uint8_t *p = out->buffer;
+
+	ASSERT(out->size >= DNS_HEADER_SIZE);
+	p[2] |= DNS_TC >> 8;
+	memset(p + 6, 0, 6);
+	out->size = DNS_HEADER_SIZE;
+	if (p[5] != 0)
+		out->size += name_size(p + DNS_HEADER_SIZE, NAME_SIZE_MAX) + 4;
+}

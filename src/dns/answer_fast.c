@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "dns/answerer.h"
+#include "dns/catalog_data.h"
+#include "dns/compile.h"
+
+/* What is to be said: a body, or nothing but an RCODE. */
+struct found {
+	const struct body *body;
+	const void *subject;
+	unsigned flags, rcode;
+	enum answer_error error;
+};
+
+static const struct body empty_body;
+
+/* The records of @type at a node that answers for QNAME, or that there are none. */
+static bool find_rrset(
+	const struct zone *z, const struct zone_node *n, uint16_t type, struct found *ret_found)
+{
+	const struct zone_rrset *s = zone_rrset_of(n, type);
+
+	if (!s && (n->flags & ZONE_NODE_CNAME))
+		return false;
+	ret_found->body = s ? compiled_answer(s) : compiled_negative(z);
+	ret_found->subject = n;
+	return true;
+}
+
+/* RFC 1034 4.3.2 on what was compiled. False: that is not enough. */
+static bool find_body(const struct catalog *c, const struct query *q, struct found *ret_found)
+{
+	const struct zone *z = catalog_find(c, q->name.bytes);
+	const struct zone_node *n;
+	bool exact;
+
+	if (!z) {
+		*ret_found = (struct found){
+			&empty_body, NULL, 0, DNS_REFUSED, ANSWER_ERROR_NOT_AUTHORITATIVE};
+		return true;
+	}
+	n = zone_find(z, q->name.bytes, &exact);
+	*ret_found = (struct found){.flags = DNS_AA, .error = ANSWER_ERROR_NONE};
+	/* DS is the parent's, which may be a zone of ours, too (RFC 4035 3.1.4.1). */
+	if (q->type == DNS_DS && exact && (n->flags & ZONE_NODE_APEX))
+		return false;
+	if (n->flags & (ZONE_NODE_CUT | ZONE_NODE_BELOW)) {
+		if (q->type == DNS_DS && exact && !(n->flags & ZONE_NODE_BELOW))
+			return find_rrset(z, n, q->type, ret_found);
+		while (!(n->flags & ZONE_NODE_CUT) || (n->flags & ZONE_NODE_BELOW))
+			n = n->parent;
+		ret_found->body = compiled_referral(n);
+		ret_found->subject = n;
+		ret_found->flags = 0;
+		return true;
+	}
+	if (exact)
+		return find_rrset(z, n, q->type, ret_found);
+	if (n->flags & ZONE_NODE_DNAME)
+		return false;
+	if (n->flags & ZONE_NODE_WILDCARD)
+		return !(n->wildcard->flags & ZONE_NODE_CUT) &&
+		       find_rrset(z, n->wildcard, q->type, ret_found);
+	ret_found->body = compiled_negative(z);
+	ret_found->subject = z;
+	ret_found->rcode = DNS_NXDOMAIN;
+	return true;
+}
+
+/* Copies a body: the state of it. */
+struct copy {
+	const struct body *body;
+	const uint8_t *bytes;
+	uint8_t *out;
+	const uint16_t *pointers, *pointers_end; /* still to be moved */
+	unsigned name_end;                       /* where QNAME ends in the message */
+};
+
+static void copy_span(struct copy *c, unsigned from, unsigned to)
+{
+	uint8_t *start = c->out;
+
+	memcpy(c->out, c->bytes + from, to - from);
+	c->out += to - from;
+	for (; c->pointers < c->pointers_end && *c->pointers < to; c->pointers++) {
+		uint8_t *p = start + (*c->pointers - from);
+		int16_t distance;
+
+		memcpy(&distance, p, sizeof distance);
+		answer_put_u16(p, 0xc000u | (c->name_end + (unsigned)distance));
+	}
+}
+
+/* The addresses of a group, those and in the order that were drawn. Returns how many are left out. */
+static unsigned copy_group(
+	struct copy *c, const struct body_group *g, const uint16_t *order, uint32_t n)
+{
+	const unsigned stride = BODY_RECORD_FIXED + g->address_size,
+		       second = g->at + g->first_fixed + g->address_size;
+	const uint8_t *fixed = NULL;
+
+	copy_span(c, g->at, g->at + g->first_fixed);
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *address = c->bytes + g->at + g->first_fixed + order[i] * stride;
+
+		if (i == 1) {
+			fixed = c->out;
+			copy_span(c, second, second + BODY_RECORD_FIXED);
+		} else if (i > 1) {
+			memcpy(c->out, fixed, BODY_RECORD_FIXED);
+			c->out += BODY_RECORD_FIXED;
+		}
+		memcpy(c->out, address, g->address_size);
+		c->out += g->address_size;
+	}
+	while (c->pointers < c->pointers_end && *c->pointers < second + (g->n - 1) * stride)
+		c->pointers++;
+	return g->n - n;
+}
+
+/* The body to @at. *@ret_left_out is how many addresses are not in it. */
+static uint8_t *copy_body(struct answerer *a, const struct catalog *catalog, const struct body *b,
+	unsigned name_end, uint8_t *at, unsigned *ret_left_out)
+{
+	const uint16_t *pointers = body_pointers(b);
+	struct copy c = {b, body_bytes(b), at, pointers, pointers + b->n_pointers, name_end};
+	unsigned from = 0;
+
+	*ret_left_out = 0;
+	for (unsigned i = 0; i < b->n_groups; i++) {
+		const struct body_group *g = &b->groups[i];
+		bool fail_open = false;
+		uint32_t n;
+
+		if (g->rotation == BODY_NO_ROTATION)
+			n = rotation_shuffle(&a->rng, g->n, a->order);
+		else
+			n = rotation_order(catalog->rotations[g->rotation],
+				(struct rotation_held){catalog->held}, &a->rng, a->order,
+				&fail_open);
+		if (fail_open)
+			answer_count(&a->counters.fail_open);
+		copy_span(&c, from, g->at);
+		*ret_left_out += copy_group(&c, g, a->order, n);
+		from = g->at + g->first_fixed + g->address_size +
+		       (g->n - 1u) * (unsigned)(BODY_RECORD_FIXED + g->address_size);
+	}
+	copy_span(&c, from, b->size);
+	return c.out;
+}
+
+bool answer_fast(struct answerer *a, const struct catalog *c, const struct answer_request *in,
+	const struct query *q, struct answer_reply *out)
+{
+	struct found f;
+	unsigned left_out;
+	size_t head;
+
+	if (!find_body(c, q, &f) || f.body->too_large)
+		return false;
+	if (DNS_HEADER_SIZE + q->question_size + f.body->size + answer_opt_size(a, q, f.error) >
+		answer_limit(in, q, out))
+		return false;
+	head = answer_put_head(q, f.flags, f.rcode, out);
+	out->size = (size_t)(copy_body(a, c, f.body, (unsigned)head - 4, out->buffer + head,
+				     &left_out) -
+			     out->buffer);
+	/* Addresses are left out of the one section that has them. */
+	answer_put_u16(out->buffer + 6, f.body->n_answer - (f.body->n_additional ? 0 : left_out));
+	answer_put_u16(out->buffer + 8, f.body->n_authority);
+	answer_put_u16(
+		out->buffer + 10, f.body->n_additional - (f.body->n_additional ? left_out : 0));
+	out->rcode = (uint8_t)f.rcode;
+	out->subject = f.subject;
+	answer_put_opt(a, in, q, f.error, out);
+	answer_count(&a->counters.fast);
+	return true;
+}
