@@ -171,8 +171,7 @@ static bool is_in(const struct sim_machine *m, uint32_t number, enum vrrp_state 
 /* It has the consent of another, or has given its own. */
 static bool is_handing_over(const struct sim_machine *m, uint32_t number)
 {
-	return is_in(m, number, VRRP_CLAIMING) || is_in(m, number, VRRP_LEAVING) ||
-	       m->cells[number].permission == LEASE_DATA;
+	return fence_is_handover(m, number) || is_in(m, number, VRRP_LEAVING);
 }
 
 /* The other is told, and serves on until it hears that it need not. */

@@ -15,6 +15,11 @@ static uint32_t handover_lease(uint32_t router)
 	return SIM_VIPS_MAX + router;
 }
 
+bool fence_is_handover(const struct sim_machine *m, uint32_t number)
+{
+	return m->cells[number].lease >= handover_lease(0);
+}
+
 static bool is_fenced(const struct sim *s, const struct sim_machine *m)
 {
 	return m->file && !s->unfenced && s->sabotage != SIM_NO_FENCE;

@@ -47,6 +47,8 @@ void fence_remove(struct sim *s, struct sim_machine *m);
 void fence_narrow(struct sim *s, struct sim_machine *m);
 void fence_widen(struct sim *s, struct sim_machine *m);
 bool fence_passes_announcement(const struct sim *s, const struct sim_machine *m, uint32_t number);
+/* Whether the VIP goes by the lease of hand-over: it is claimed, or lingers. */
+bool fence_is_handover(const struct sim_machine *m, uint32_t number);
 /* To be called whenever something changed that decides what @m answers. */
 void fence_review(struct sim *s, struct sim_machine *m);
 
