@@ -127,6 +127,21 @@ START_TEST(a_backup_serves_when_nobody_is_heard_for_active_down)
 }
 END_TEST
 
+/* The turn's clock was read before the socket was. */
+START_TEST(active_down_counts_from_when_the_advertisement_was_received)
+{
+	const tick down = vrrp_active_down(3, 128, tick_s(1));
+	struct vrrp_event ev = advert(200, 1);
+	struct vrrp v = backup(&roost, 128);
+
+	ev.received = T0 + tick_s(5);
+	ck_assert_uint_eq(vrrp_step(&v, &roost, &ev, T0 + tick_s(1)), 0);
+	ck_assert_uint_eq(v.active_down_at, T0 + tick_s(5) + down);
+	ck_assert_uint_eq(feed(&v, &roost, VRRP_EV_TICK, T0 + tick_s(1)), 0);
+	ck_assert_uint_eq(v.served_until, T0 + tick_s(5) + down);
+}
+END_TEST
+
 /* RFC 9568 6.4.2: adopt the interval, re-arm */
 START_TEST(a_backup_learns_the_interval_of_the_active)
 {
@@ -554,6 +569,7 @@ int main(void)
 		version_2_skews_by_a_fraction_of_a_second,
 		the_owner_is_active_at_once,
 		a_backup_serves_when_nobody_is_heard_for_active_down,
+		active_down_counts_from_when_the_advertisement_was_received,
 		a_backup_learns_the_interval_of_the_active,
 		a_better_backup_does_not_rearm_for_a_lesser_active,
 		without_preemption_a_lesser_active_is_accepted,
