@@ -741,38 +741,6 @@ tick node_deadline(const struct node *n)
 	return at;
 }
 
-bool node_is_stopped(const struct node *n)
-{
-	if (!n->stopping)
-		return false;
-	for (uint32_t i = 0; i < n->n_vips; i++)
-		if (n->vips[i].wanted != VRRP_HOLD_NONE || n->vips[i].observed != VRRP_HOLD_NONE)
-			return false;
-	return true;
-}
-
-void node_fill_advert(const struct node *n, const struct node_effects *fx,
-	const struct node_send *send, struct advert *ret_advert)
-{
-	const struct plan_router *p = plan_router_of(n, send->router);
-	const struct node_router *r = &n->routers[send->router];
-	const bool has_link_local = p->family == FAMILY_IPV6 && r->vrrp.version == 3;
-
-	ASSERT(send->n_addresses <= ADVERT_ADDRS_MAX);
-	ret_advert->source = r->vrrp.self;
-	ret_advert->link_local = has_link_local ? advert_link_local(p->vrid) : addr_none;
-	ret_advert->interval = r->vrrp.interval;
-	ret_advert->family = p->family;
-	ret_advert->version = r->vrrp.version;
-	ret_advert->vrid = p->vrid;
-	ret_advert->priority = send->priority;
-	ret_advert->checksum =
-		r->pseudo_checksum ? ADVERT_CHECKSUM_PSEUDO : ADVERT_CHECKSUM_MESSAGE;
-	ret_advert->n_addresses = send->n_addresses;
-	memcpy(ret_advert->addresses, &fx->addresses[send->first],
-		send->n_addresses * sizeof *ret_advert->addresses);
-}
-
 int32_t node_holder(const struct node *n, uint32_t vip, tick now)
 {
 	const struct node_unit *u = &n->units[n->vips[vip].unit];
