@@ -16,6 +16,10 @@
 
 #define ACTS_MAX 64
 
+/* The nodes are asked who they are while they are well: one that has announced a VIP and then dies can't answer any
+ * more. It also tells them who this node is. */
+#define ACQUAINT_PERIOD tick_s(60)
+
 struct strangers {
 	struct strangers_setup setup;
 	struct conflict *conflict;
@@ -23,6 +27,7 @@ struct strangers {
 	sd_event_source *sources[FAMILY_COUNT];
 	uint32_t followed[CONFIG_INTERFACES_MAX]; /* indexes of the interfaces in the kernel */
 	uint32_t n_followed;
+	tick acquainted[CONFIG_INTERFACES_MAX]; /* when the nodes were asked there; 0: not yet */
 	bool readable[FAMILY_COUNT];
 	tick rest_until;
 	uint64_t verdicts[NEIGHBOUR_VERDICTS];
@@ -205,6 +210,21 @@ static void ask_nodes(struct strangers *s, uint32_t interface)
 			ask(s, interface, &c->nodes[i].addresses[a]);
 }
 
+static void acquaint(struct strangers *s, tick now)
+{
+	const struct config *c = s->setup.config;
+
+	for (uint32_t i = 0; i < c->n_interfaces; i++) {
+		if (!links_node_interface(s->setup.links, i).up)
+			s->acquainted[i] = 0;
+		else if (s->acquainted[i] == 0 ||
+			 tick_since(now, s->acquainted[i]) >= ACQUAINT_PERIOD) {
+			s->acquainted[i] = now;
+			ask_nodes(s, i);
+		}
+	}
+}
+
 /* ---- acting ---- */
 
 static void tell_node(struct strangers *s, uint32_t vip, bool yield)
@@ -277,6 +297,7 @@ void strangers_work(struct strangers *s, tick now)
 	follow(s);
 	for (uint32_t vip = 0; vip < s->setup.config->n_vips; vip++)
 		conflict_set_role(s->conflict, vip, role_of(s, vip), now);
+	acquaint(s, now);
 	listen(s, now);
 	do {
 		n = conflict_take(s->conflict, now, s->acts, ACTS_MAX);
@@ -287,8 +308,11 @@ void strangers_work(struct strangers *s, tick now)
 
 tick strangers_deadline(const struct strangers *s)
 {
-	const tick at = conflict_deadline(s->conflict);
+	tick at = conflict_deadline(s->conflict);
 
+	for (uint32_t i = 0; i < s->setup.config->n_interfaces; i++)
+		if (s->acquainted[i])
+			at = tick_min(at, tick_add(s->acquainted[i], ACQUAINT_PERIOD));
 	return s->readable[FAMILY_IPV4] || s->readable[FAMILY_IPV6] ? tick_min(at, s->rest_until)
 								    : at;
 }
