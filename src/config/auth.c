@@ -70,13 +70,7 @@ static void read_path(struct findings *findings, const struct schema_key *key,
 {
 	struct config_auth *const auth = target;
 
-	if (value->kind != TREE_SCALAR || value->text[0] != '/')
-		value_refuse(findings, key, value);
-	else if (strlen(value->text) >= sizeof auth->keys)
-		findings_error(findings, value->at, "this path has %zu characters; %zu will do",
-			strlen(value->text), sizeof auth->keys - 1);
-	else
-		memcpy(auth->keys, value->text, strlen(value->text) + 1);
+	value_path(findings, key, value, auth->keys);
 }
 
 static void read_window(struct findings *findings, const struct schema_key *key,

@@ -9,7 +9,7 @@
 #include "config/reading.h"
 #include "config/value.h"
 
-static schema_read_fn read_fence;
+static schema_read_fn read_fence, read_domain;
 
 static const struct schema_key file_keys[] = {
 	[FILE_CLUSTER] =
@@ -18,6 +18,12 @@ static const struct schema_key file_keys[] = {
 			.read = value_read_name,
 			.offset = offsetof(struct config, cluster),
 			.initial = "roost",
+		},
+	[FILE_DOMAIN] =
+		{
+			.name = "domain",
+			.read = read_domain,
+			.form = "a domain name such as example.com",
 		},
 	[FILE_INTERFACE] = {.name = "interface"},
 	[FILE_NODES] = {.name = "nodes"},
@@ -33,6 +39,7 @@ static const struct schema_key file_keys[] = {
 		},
 	[FILE_CONTROL] = {.name = "control"},
 	[FILE_SERVICES] = {.name = "services"},
+	[FILE_DNS] = {.name = "dns"},
 };
 
 _Static_assert(ARRAY_SIZE(file_keys) == FILE_KEYS, "a table of all keys");
@@ -40,7 +47,8 @@ _Static_assert(ARRAY_SIZE(file_keys) == FILE_KEYS, "a table of all keys");
 static const struct schema file_schema = {"the file", file_keys, FILE_KEYS};
 
 const struct schema *const config_schemas[] = {&file_schema, &node_schema, &service_schema,
-	&vip_schema, &vrrp_schema, &announce_schema, &auth_schema, &control_schema, NULL};
+	&vip_schema, &vrrp_schema, &announce_schema, &auth_schema, &control_schema, &dns_schema,
+	&tsig_schema, NULL};
 
 static void read_fence(struct findings *findings, const struct schema_key *key,
 	const struct tree *value, void *target)
@@ -59,6 +67,14 @@ static void read_fence(struct findings *findings, const struct schema_key *key,
 		c->fence = (enum config_fence)word;
 }
 
+static void read_domain(struct findings *findings, const struct schema_key *key,
+	const struct tree *value, void *target)
+{
+	struct config *const c = target;
+
+	value_domain(findings, value, key->name, c->domain);
+}
+
 void config_free(struct config *c)
 {
 	if (!c)
@@ -68,6 +84,8 @@ void config_free(struct config *c)
 	free(c->services);
 	free(c->bundles);
 	free(c->vips);
+	free(c->names);
+	free(c->dns.zones);
 	free(c);
 }
 
@@ -84,7 +102,10 @@ static struct config *new_config(void)
 	/* one more: an entry is filled before it is known to be good */
 	c->bundles = calloc(CONFIG_VIPS_MAX + 1, sizeof *c->bundles);
 	c->vips = calloc(CONFIG_VIPS_MAX + 1, sizeof *c->vips);
-	if (c->nodes && c->interfaces && c->services && c->bundles && c->vips)
+	c->names = calloc(NAMES_ROOM, sizeof *c->names);
+	c->dns.zones = calloc(CONFIG_ZONES_MAX, sizeof *c->dns.zones);
+	if (c->nodes && c->interfaces && c->services && c->bundles && c->vips && c->names &&
+		c->dns.zones)
 		return c;
 	config_free(c);
 	return NULL;
@@ -104,6 +125,8 @@ static void shrink_config(struct config *c)
 	c->services = shrink(c->services, c->n_services * sizeof *c->services);
 	c->bundles = shrink(c->bundles, c->n_bundles * sizeof *c->bundles);
 	c->vips = shrink(c->vips, c->n_vips * sizeof *c->vips);
+	c->names = shrink(c->names, c->n_names * sizeof *c->names);
+	c->dns.zones = shrink(c->dns.zones, c->dns.n_zones * sizeof *c->dns.zones);
 }
 
 /* A start of the circle of VRIDs that two clusters on a segment seldom share (FNV-1a). */
@@ -158,6 +181,8 @@ static void read_file(struct reading *r)
 	else if (r->all_known)
 		findings_error(r->findings, start,
 			"no \"services\"; name each and its VIPs, such as \"www: [10.1.1.201]\"");
+	resolve_names(r);
+	read_dns(r, r->at[FILE_DNS]);
 	assign_vrids(r);
 	resolve_auth_window(r->config);
 	check_whole(r);
@@ -176,8 +201,9 @@ static struct config *read_tree(
 	r->root = root;
 	r->services = calloc(CONFIG_SERVICES_MAX, sizeof *r->services);
 	r->vips = calloc(CONFIG_VIPS_MAX + 1, sizeof *r->vips);
+	r->names = calloc(NAMES_ROOM, sizeof *r->names);
 	r->config = new_config();
-	if (!r->services || !r->vips || !r->config)
+	if (!r->services || !r->vips || !r->names || !r->config)
 		goto out;
 	read_file(r);
 	c = r->config;
@@ -189,6 +215,7 @@ out:
 	if (r) {
 		free(r->services);
 		free(r->vips);
+		free(r->names);
 		config_free(r->config);
 		free(r);
 	}

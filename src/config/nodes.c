@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "config/reading.h"
 #include "config/value.h"
+#include "idn/idn.h"
 
 enum { NODE_ADDRESS, NODE_ADDRESSES, NODE_WEIGHT, NODE_KEYS };
 
@@ -86,6 +87,18 @@ static void read_node(struct reading *r, const struct tree *value, struct config
 		read_addresses(r, at[NODE_ADDRESSES], node, places);
 }
 
+/* The same name, once in U-labels and once in A-labels; the same text has been found. */
+static void find_same_node(struct reading *r, const struct tree *key, const char *name)
+{
+	for (uint32_t i = 0; i < r->config->n_nodes; i++)
+		if (name[0] != '\0' && strcmp(r->config->nodes[i].name, name) == 0 &&
+			strcmp(r->nodes[i].name->text, key->text) != 0)
+			findings_error(r->findings, key->at,
+				"the node \"%s\" is there twice; it is on line %u already as "
+				"\"%s\"",
+				key->text, r->nodes[i].name->at.line, r->nodes[i].name->text);
+}
+
 void read_nodes(struct reading *r, const struct tree *value)
 {
 	struct config *const c = r->config;
@@ -110,8 +123,9 @@ void read_nodes(struct reading *r, const struct tree *value)
 			r->nodes_missed = true;
 			return;
 		}
-		if (!value_name(r->findings, entry->key, "a node", node->name))
+		if (!value_own_name(r->findings, entry->key, "a node", node->name))
 			r->nodes_missed = true;
+		find_same_node(r, entry->key, node->name);
 		read_node(r, entry, node, &r->nodes[c->n_nodes]);
 		c->n_nodes++;
 	}
@@ -122,10 +136,16 @@ int32_t read_node_name(struct reading *r, const struct tree *value)
 	const struct config *const c = r->config;
 	const char *names[CONFIG_NODES_MAX];
 	const char *nearest;
+	char problem[IDN_PROBLEM_SIZE];
+	char ascii[IDN_ASCII_SIZE];
+	const char *wanted = value->text;
 
+	if (value->kind == TREE_SCALAR && idn_is_beyond_ascii(value->text) &&
+		idn_to_ascii(value->text, ascii, problem))
+		wanted = ascii;
 	for (uint32_t i = 0; i < c->n_nodes; i++) {
 		names[i] = c->nodes[i].name;
-		if (value->kind == TREE_SCALAR && strcmp(names[i], value->text) == 0)
+		if (value->kind == TREE_SCALAR && strcmp(names[i], wanted) == 0)
 			return (int32_t)i;
 	}
 	if (value->kind != TREE_SCALAR) {

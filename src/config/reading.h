@@ -18,6 +18,7 @@
  * one in which a section is read. */
 enum file_key {
 	FILE_CLUSTER,
+	FILE_DOMAIN,
 	FILE_INTERFACE,
 	FILE_NODES,
 	FILE_VRRP,
@@ -26,6 +27,7 @@ enum file_key {
 	FILE_FENCE,
 	FILE_CONTROL,
 	FILE_SERVICES,
+	FILE_DNS,
 	FILE_KEYS
 };
 enum vrrp_key {
@@ -46,13 +48,15 @@ enum service_key {
 	SERVICE_VRRP,
 	SERVICE_VRID,
 	SERVICE_PRIORITY,
+	SERVICE_NAMES,
+	SERVICE_ROTATION,
 	SERVICE_KEYS
 };
 
 enum auth_key { AUTH_MODE, AUTH_KEYS, AUTH_WINDOW, AUTH_KEYS_COUNT };
 
 extern const struct schema node_schema, vrrp_schema, announce_schema, auth_schema, control_schema,
-	service_schema, vip_schema;
+	service_schema, vip_schema, dns_schema, tsig_schema;
 
 /* A `vrrp:` section. */
 struct vrrp_section {
@@ -76,6 +80,9 @@ struct service_places {
 	bool all_known; /* every key; otherwise the missing one may be meant */
 };
 
+/* Those of `names:`, the services' own, the nodes'. */
+#define NAMES_ROOM (CONFIG_NAMES_MAX + CONFIG_SERVICES_MAX + CONFIG_NODES_MAX)
+
 #define INTERFACE_BAD    (-1)
 #define INTERFACE_UNREAD (-2) /* no service has needed it yet */
 
@@ -92,6 +99,8 @@ struct reading {
 	struct node_places nodes[CONFIG_NODES_MAX];
 	struct service_places *services;
 	const struct tree **vips;
+	const struct tree **names;      /* of config.names, where each stands */
+	uint32_t n_listed;              /* entries of `names:` */
 	bool nodes_missed, vips_missed; /* not all are in @config */
 };
 
@@ -101,6 +110,7 @@ void read_announce(struct reading *r, const struct tree *value);
 void read_auth(struct reading *r, const struct tree *value);
 void read_control(struct reading *r, const struct tree *value);
 void read_services(struct reading *r, const struct tree *value);
+void read_dns(struct reading *r, const struct tree *value);
 
 /* Sets *@section, defaults first when it is the file's own, later ones on top of it. */
 void vrrp_section_init(struct vrrp_section *section);
@@ -108,6 +118,13 @@ void read_vrrp(struct reading *r, const struct tree *value, struct vrrp_section 
 
 /* Index of the node that @value names, or -1, reported. */
 int32_t read_node_name(struct reading *r, const struct tree *value);
+
+/* The names of the service that is being read: its own, which stands at @key, and those of `names:`, @value;
+ * both may be NULL. */
+void read_service_names(struct reading *r, const struct tree *key, const struct tree *value);
+
+/* The names of nodes in the domain, and whether a name is there twice. */
+void resolve_names(struct reading *r);
 
 /* A window that the file leaves open, by the services' intervals. */
 void resolve_auth_window(struct config *c);

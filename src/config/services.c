@@ -6,6 +6,9 @@
 #include "base/assert.h"
 #include "config/reading.h"
 #include "config/value.h"
+#include "idn/idn.h"
+
+static schema_read_fn read_rotation;
 
 static const struct schema_key service_keys[] = {
 	[SERVICE_INTERFACE] = {.name = "interface"},
@@ -26,23 +29,60 @@ static const struct schema_key service_keys[] = {
 			.most = 255,
 			.form = "a number from 1 to 254 (255: owner), or one for each node",
 		},
+	[SERVICE_NAMES] = {.name = "names"},
+	[SERVICE_ROTATION] =
+		{
+			.name = "rotation",
+			.read = read_rotation,
+			.initial = "all",
+			.form = "all or weighted",
+		},
 };
 
 _Static_assert(ARRAY_SIZE(service_keys) == SERVICE_KEYS, "a table of all keys");
 
 const struct schema service_schema = {"a service", service_keys, SERVICE_KEYS};
 
-enum { VIP_ADDRESS, VIP_ADDRESSES, VIP_PREFER, VIP_KEYS };
+enum { VIP_ADDRESS, VIP_ADDRESSES, VIP_PREFER, VIP_WEIGHT, VIP_KEYS };
+
+/* What is said of an entry's VIPs beside their addresses. */
+struct vip_options {
+	int32_t preferred; /* node index, or CONFIG_NO_NODE */
+	uint32_t weight;
+};
 
 static const struct schema_key vip_keys[] = {
 	[VIP_ADDRESS] = {.name = "address"},
 	[VIP_ADDRESSES] = {.name = "addresses"},
 	[VIP_PREFER] = {.name = "prefer"},
+	[VIP_WEIGHT] =
+		{
+			.name = "weight",
+			.read = value_read_u32,
+			.offset = offsetof(struct vip_options, weight),
+			.least = 1,
+			.most = 1000,
+			.initial = "1",
+		},
 };
 
 _Static_assert(ARRAY_SIZE(vip_keys) == VIP_KEYS, "a table of all keys");
 
 const struct schema vip_schema = {"a VIP", vip_keys, VIP_KEYS};
+
+static void read_rotation(struct findings *findings, const struct schema_key *key,
+	const struct tree *value, void *target)
+{
+	static const char *const words[] = {
+		[CONFIG_ROTATION_ALL] = "all",
+		[CONFIG_ROTATION_WEIGHTED] = "weighted",
+	};
+	struct config_service *const service = target;
+	uint32_t word;
+
+	if (value_word(findings, key, value, words, ARRAY_SIZE(words), &word))
+		service->rotation = (enum config_rotation)word;
+}
 
 /* Index of @value among the interfaces, added if it is new; or INTERFACE_BAD, reported. */
 static int32_t read_interface(struct reading *r, const struct tree *value)
@@ -65,7 +105,7 @@ static int32_t read_interface(struct reading *r, const struct tree *value)
 }
 
 /* Adds the VIP at @value to the bundle that is being read. */
-static void read_vip(struct reading *r, const struct tree *value)
+static void read_vip(struct reading *r, const struct tree *value, uint32_t weight)
 {
 	struct config *const c = r->config;
 	struct config_vip *const vip = &c->vips[c->n_vips];
@@ -96,14 +136,16 @@ static void read_vip(struct reading *r, const struct tree *value)
 	}
 	vip->service = c->n_services;
 	vip->bundle = c->n_bundles;
+	vip->weight = weight;
 	vip->line = value->at.line;
 	r->vips[c->n_vips] = value;
 	c->bundles[c->n_bundles].n_vips++;
 	c->n_vips++;
 }
 
-/* One address, or a list that stays together, with the node that is to have it. */
-static void read_bundle_vips(struct reading *r, const struct tree *value, int32_t preferred)
+/* One address, or a list that stays together. */
+static void read_bundle_vips(
+	struct reading *r, const struct tree *value, const struct vip_options *options)
 {
 	struct config *const c = r->config;
 
@@ -114,10 +156,10 @@ static void read_bundle_vips(struct reading *r, const struct tree *value, int32_
 	c->bundles[c->n_bundles] = (struct config_bundle){
 		.service = c->n_services,
 		.first_vip = c->n_vips,
-		.preferred = preferred,
+		.preferred = options->preferred,
 	};
 	for (const struct tree *entry = value_first(value); entry; entry = value_next(value, entry))
-		read_vip(r, entry);
+		read_vip(r, entry, options->weight);
 	if (c->bundles[c->n_bundles].n_vips > 0)
 		c->n_bundles++;
 }
@@ -125,16 +167,17 @@ static void read_bundle_vips(struct reading *r, const struct tree *value, int32_
 static void read_bundle(struct reading *r, const struct tree *value, bool foreign)
 {
 	const struct tree *at[VIP_KEYS];
-	int32_t preferred = CONFIG_NO_NODE;
+	struct vip_options options = {.preferred = CONFIG_NO_NODE};
 	bool all_known;
 
+	schema_defaults(&vip_schema, &options);
 	if (value->kind != TREE_MAPPING || value_is_unquoted_ipv6(value)) {
-		read_bundle_vips(r, value, CONFIG_NO_NODE);
+		read_bundle_vips(r, value, &options);
 		return;
 	}
-	all_known = schema_read(r->findings, &vip_schema, value, NULL, at);
+	all_known = schema_read(r->findings, &vip_schema, value, &options, at);
 	if (at[VIP_PREFER])
-		preferred = read_node_name(r, at[VIP_PREFER]);
+		options.preferred = read_node_name(r, at[VIP_PREFER]);
 	if (at[VIP_PREFER] && foreign)
 		findings_error(r->findings, at[VIP_PREFER]->key->at,
 			"\"prefer\" has no place beside \"vrid\"; there the priorities decide");
@@ -142,9 +185,9 @@ static void read_bundle(struct reading *r, const struct tree *value, bool foreig
 		findings_error(r->findings, at[VIP_ADDRESSES]->key->at,
 			"both \"address\" and \"addresses\"; write all in \"addresses\"");
 	if (at[VIP_ADDRESS])
-		read_bundle_vips(r, at[VIP_ADDRESS], preferred);
+		read_bundle_vips(r, at[VIP_ADDRESS], &options);
 	else if (at[VIP_ADDRESSES])
-		read_bundle_vips(r, at[VIP_ADDRESSES], preferred);
+		read_bundle_vips(r, at[VIP_ADDRESSES], &options);
 	else if (all_known)
 		findings_error(
 			r->findings, value->at, "a VIP without an address; add \"address: ...\"");
@@ -262,18 +305,54 @@ static void read_options(struct reading *r, const struct tree *value,
 	check_priority(r, service, places);
 }
 
+/* A service before this one with the same name, or -1. */
+static int32_t find_same_service(const struct config *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->n_services && name[0] != '\0'; i++)
+		if (strcmp(c->services[i].name, name) == 0)
+			return (int32_t)i;
+	return -1;
+}
+
+/* One with a dot is a domain name. False if a service before has it. */
+static bool read_service_name(
+	struct reading *r, const struct tree *key, struct config_service *service)
+{
+	const struct config *const c = r->config;
+	char name[CONFIG_NAME_SIZE] = "";
+	int32_t same;
+
+	if (key->kind == TREE_SCALAR && idn_has_dot(key->text)) {
+		if (strchr(key->text, '*'))
+			findings_error(r->findings, key->at,
+				"a service has a name without \"*\"; write wildcards in \"names\"");
+		else
+			value_domain(r->findings, key, "a service", service->name);
+	} else if (value_own_name(r->findings, key, "a service", name)) {
+		memcpy(service->name, name, sizeof name);
+	}
+	same = find_same_service(c, service->name);
+	if (same >= 0 && strcmp(r->services[same].name->text, key->text) != 0)
+		findings_error(r->findings, key->at,
+			"the service \"%s\" is there twice; it is on line %u already as \"%s\"",
+			key->text, r->services[same].name->at.line, r->services[same].name->text);
+	return same < 0;
+}
+
 static void read_service(struct reading *r, const struct tree *value)
 {
 	struct config *const c = r->config;
 	struct config_service *const service = &c->services[c->n_services];
 	struct service_places *const places = &r->services[c->n_services];
-	bool foreign;
+	bool foreign, is_first;
 
 	places->name = value->key;
-	value_name(r->findings, value->key, "a service", service->name);
+	schema_defaults(&service_schema, service);
+	is_first = read_service_name(r, value->key, service);
 	service->first_vip = c->n_vips;
 	service->first_bundle = c->n_bundles;
 	read_options(r, value, service, places);
+	read_service_names(r, is_first ? value->key : NULL, places->at[SERVICE_NAMES]);
 	foreign = places->at[SERVICE_VRID];
 	if (places->at[SERVICE_VIPS])
 		read_vips(r, places->at[SERVICE_VIPS], value->key->text, foreign);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "idn/idn.h"
 
 #define FORM_SIZE 160
 
@@ -277,6 +278,74 @@ bool value_name(struct findings *findings, const struct tree *value, const char 
 		return false;
 	}
 	memcpy(ret_name, value->text, length + 1);
+	return true;
+}
+
+bool value_domain(struct findings *findings, const struct tree *value, const char *what,
+	char ret_name[static CONFIG_DOMAIN_SIZE])
+{
+	char ascii[IDN_ASCII_SIZE];
+	char problem[IDN_PROBLEM_SIZE];
+	size_t length;
+
+	if (value->kind != TREE_SCALAR || value->text[0] == '\0') {
+		findings_error(findings, value->at,
+			"%s is a domain name such as example.com, and this is %s", what,
+			value->kind == TREE_SCALAR ? "empty" : tree_kind_name(value));
+		return false;
+	}
+	if (!idn_to_ascii(value->text, ascii, problem)) {
+		findings_error(findings, value->at, "this is no domain name: %s", problem);
+		return false;
+	}
+	length = strlen(ascii);
+	if (ascii[length - 1] == '.')
+		ascii[--length] = '\0';
+	if (length == 0) {
+		findings_error(findings, value->at, "the root of all names will not do here");
+		return false;
+	}
+	ASSERT(length < CONFIG_DOMAIN_SIZE);
+	memcpy(ret_name, ascii, length + 1);
+	return true;
+}
+
+bool value_own_name(struct findings *findings, const struct tree *value, const char *what,
+	char ret_name[static CONFIG_NAME_SIZE])
+{
+	char domain[CONFIG_DOMAIN_SIZE];
+	size_t length;
+
+	if (value->kind != TREE_SCALAR || !idn_is_beyond_ascii(value->text))
+		return value_name(findings, value, what, ret_name);
+	if (!value_domain(findings, value, what, domain))
+		return false;
+	length = strlen(domain);
+	if (length >= CONFIG_NAME_SIZE) {
+		findings_error(findings, value->at,
+			"this name has %zu characters in ASCII (%s); a name has %d at most", length,
+			domain, CONFIG_NAME_SIZE - 1);
+		return false;
+	}
+	memcpy(ret_name, domain, length + 1);
+	return true;
+}
+
+bool value_path(struct findings *findings, const struct schema_key *key, const struct tree *value,
+	char ret_path[static CONFIG_PATH_SIZE])
+{
+	const size_t length = strlen(value->text);
+
+	if (value->kind != TREE_SCALAR || value->text[0] != '/') {
+		value_refuse(findings, key, value);
+		return false;
+	}
+	if (length >= CONFIG_PATH_SIZE) {
+		findings_error(findings, value->at, "this path has %zu characters; %d will do",
+			length, CONFIG_PATH_SIZE - 1);
+		return false;
+	}
+	memcpy(ret_path, value->text, length + 1);
 	return true;
 }
 

@@ -35,6 +35,16 @@ bool value_word(struct findings *findings, const struct schema_key *key, const s
 /* @what such as "VIP" is for messages. */
 bool value_name(struct findings *findings, const struct tree *value, const char *what,
 	char ret_name[static CONFIG_NAME_SIZE]);
+/* The name of a node or of a service without a dot: as value_name(), or with U-labels, which become A-labels. */
+bool value_own_name(struct findings *findings, const struct tree *value, const char *what,
+	char ret_name[static CONFIG_NAME_SIZE]);
+
+/* A domain name, U-labels as A-labels, without the final dot; not the root. */
+bool value_domain(struct findings *findings, const struct tree *value, const char *what,
+	char ret_name[static CONFIG_DOMAIN_SIZE]);
+
+bool value_path(struct findings *findings, const struct schema_key *key, const struct tree *value,
+	char ret_path[static CONFIG_PATH_SIZE]);
 bool value_interface(struct findings *findings, const struct tree *value, char ret_name[static 16]);
 bool value_address(struct findings *findings, const struct tree *value, const char *what,
 	struct addr *ret_address);

@@ -79,6 +79,29 @@ static struct span next_label(const char **at, const char *end)
 	return label;
 }
 
+bool idn_has_dot(const char *name)
+{
+	const char *const end = name + strlen(name);
+	const char *at = name;
+
+	next_label(&at, end);
+	return at < end;
+}
+
+bool idn_is_beyond_ascii(const char *name)
+{
+	const struct span whole = {name, strlen(name)};
+	const char *const end = name + whole.size;
+
+	for (const char *at = name; at < end; at += idn_dot(at, (size_t)(end - at))) {
+		const struct span label = next_label(&at, end);
+
+		if (!is_ascii(label) || idn_is_prefixed(label.at, label.size))
+			return true;
+	}
+	return !is_ascii(whole);
+}
+
 /* `"label" REASON`, with nothing that could steer a terminal, and not longer than can be read. */
 __attribute__((format(printf, 3, 4))) static bool refuse(
 	char problem[static IDN_PROBLEM_SIZE], struct span label, const char *reason, ...)

@@ -40,6 +40,12 @@ char *idn_to_unicode(const char *ascii, char *buffer, size_t size);
  * terminal's character set (of the locale, setlocale(3)) is not UTF-8. Returns @buffer; IDN_SHOWN_SIZE suffices. */
 char *idn_show(const char *ascii, char *buffer, size_t size);
 
+/* Whether it has more than one label. */
+bool idn_has_dot(const char *name);
+
+/* Whether it has U-labels or A-labels, or is no ASCII in another way. */
+bool idn_is_beyond_ascii(const char *name);
+
 /* The parts, for readers of other forms of names. */
 
 /* Whether all of it is UTF-8. */

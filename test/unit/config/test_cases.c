@@ -14,7 +14,7 @@
 #include "config/config.h"
 #include "dump.h"
 
-#define CASES_MAX 200
+#define CASES_MAX 300
 
 static char *cases[CASES_MAX];
 static int n_cases;

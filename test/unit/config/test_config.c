@@ -379,8 +379,8 @@ START_TEST(the_complete_example_has_every_option)
 END_TEST
 
 /* The manual's section of each table, in the order of config_schemas. */
-static const char *const manual_sections[] = {
-	"THE FILE", "A NODE", "A SERVICE", "A VIP", "VRRP", "ANNOUNCE", "AUTH", "CONTROL"};
+static const char *const manual_sections[] = {"THE FILE", "A NODE", "A SERVICE", "A VIP", "VRRP",
+	"ANNOUNCE", "AUTH", "CONTROL", "DNS", "TSIG"};
 
 /* A section's text, cut off at the next one; to be freed. */
 static char *manual_section(const char *manual, const char *name)
