@@ -247,6 +247,16 @@ static bool put_node(
 	return false;
 }
 
+/* A chain that comes by the same DNAME twice tells it once. */
+static bool was_put(const struct making *m, const uint8_t *owner, uint16_t type)
+{
+	for (unsigned i = 0; i < m->pkt->rrset_count; i++) {
+		if (m->pkt->rr[i].owner == owner && m->pkt->rr[i].type == type)
+			return true;
+	}
+	return false;
+}
+
 /* A DNAME at @n, above @name, and the CNAME that follows from it (RFC 6672 3.1). True: go on. */
 static bool put_dname(struct making *m, const struct zone_node *n, const struct zone_rrset *s,
 	const uint8_t *name)
@@ -258,7 +268,8 @@ static bool put_dname(struct making *m, const struct zone_node *n, const struct 
 	struct zone_rrset cname;
 
 	m->subject = n;
-	put(m, n->name, s, s->ttl, false);
+	if (!was_put(m, n->name, DNS_DNAME))
+		put(m, n->name, s, s->ttl, false);
 	if (prefix + target.size > NAME_SIZE_MAX) {
 		m->rcode = DNS_YXDOMAIN;
 		return false;

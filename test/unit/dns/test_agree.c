@@ -12,8 +12,8 @@
 #define QUESTIONS 30000
 
 static const uint16_t types[] = {DNS_A, DNS_A, DNS_AAAA, DNS_AAAA, DNS_NS, DNS_CNAME, DNS_SOA,
-	DNS_MX, DNS_PTR, DNS_MINFO, 16, DNS_SRV, DNS_DNAME, DNS_DS, DNS_SVCB, DNS_HTTPS, 13,
-	17, 35, 48, 46, 128, 65400};
+	DNS_MX, DNS_PTR, DNS_MINFO, 16, DNS_SRV, DNS_DNAME, DNS_DS, DNS_SVCB, DNS_HTTPS, 13, 17, 35,
+	48, 46, 128, 65400};
 
 static uint16_t random_type(struct rng *rng)
 {
