@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <check.h>
+#include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
@@ -195,17 +196,17 @@ END_TEST
 static uint32_t read_removals(int fd, struct ifaddrmsg *ret_last)
 {
 	static _Alignas(struct nlmsghdr) uint8_t request[4096];
-	ssize_t left = recv(fd, request, sizeof request, MSG_DONTWAIT);
+	int left = (int)recv(fd, request, sizeof request, MSG_DONTWAIT);
+	const struct nlmsghdr *h = (void *)request;
 	uint32_t n = 0;
 
 	ck_assert_int_gt(left, 0);
-	for (const struct nlmsghdr *h = (void *)request; NLMSG_OK(h, left);
-		h = NLMSG_NEXT(h, left)) {
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
 		if (h->nlmsg_type < NLMSG_MIN_TYPE)
 			continue;
 		ck_assert_int_eq(h->nlmsg_type, RTM_DELADDR);
 		ck_assert_int_eq(h->nlmsg_flags, NLM_F_REQUEST);
-		memcpy(ret_last, NLMSG_DATA(h), sizeof *ret_last);
+		memcpy(ret_last, mnl_nlmsg_get_payload(h), sizeof *ret_last);
 		n++;
 	}
 	ck_assert_int_eq(left, 0);
