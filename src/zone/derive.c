@@ -390,8 +390,10 @@ static struct zone *make(struct deriving *d, const struct planned *which)
 		return NULL;
 	}
 	add_names(d);
-	if (!which->path)
+	if (!which->path) {
+		zone_set_file(d->z, d->in->file);
 		add_apex(d);
+	}
 	if (!zone_finish(d->z, d->listener->tell, d->listener->context, problem) ||
 		d->n_errors > n_errors) {
 		zone_free(d->z);

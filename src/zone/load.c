@@ -328,6 +328,8 @@ static struct zone *load(
 	char origin[NAME_TEXT_SIZE];
 
 	l.z = zone_new(apex);
+	if (l.z)
+		zone_set_file(l.z, from->file);
 	if (!l.z)
 		fail(&l, from->file, 0, "there is no memory for the zone");
 	else if (from->text ||
@@ -352,7 +354,8 @@ struct zone *load_file(const char *path, const uint8_t *apex, const struct load_
 struct zone *load_text(
 	const struct load_text *text, const uint8_t *apex, const struct load_listener *listener)
 {
-	struct source from = {.file = text->file, .text = text->text, .size = text->size};
+	struct source from = {
+		.file = text->file, .text = text->text ? text->text : "", .size = text->size};
 
 	return load(&from, apex, listener);
 }

@@ -88,6 +88,9 @@ struct zone_record {
 struct zone *zone_new(const uint8_t *apex);
 void zone_free(struct zone *z);
 
+/* The file that messages about the zone as a whole name; it is copied. */
+void zone_set_file(struct zone *z, const char *file);
+
 /* What is wrong with a record or a zone, as one line without the place; ZONE_PROBLEM_SIZE is enough. */
 #define ZONE_PROBLEM_SIZE 2560
 

@@ -151,6 +151,11 @@ static const char *keep_file(struct zone *z, const char *file)
 	return kept;
 }
 
+void zone_set_file(struct zone *z, const char *file)
+{
+	z->file = keep_file(z, file);
+}
+
 /* What may stand beside a CNAME (RFC 4034 3 and 4, RFC 2535 2.3.5). */
 static bool may_be_beside_cname(uint16_t type)
 {

@@ -19,6 +19,7 @@ struct zone {
 	struct zone_node *apex;
 	uint32_t apex_labels;
 	bool finished;
+	const char *file; /* in the arena, of the zone as a whole; NULL: roost.yaml */
 
 	struct zone_slot *slots; /* a power of two of them, at most three quarters of it in use */
 	uint32_t n_slots;

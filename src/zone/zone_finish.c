@@ -21,7 +21,7 @@ struct checking {
 __attribute__((format(printf, 4, 5))) static void say(struct checking *c,
 	enum zone_severity severity, const struct zone_rrset *about, const char *format, ...)
 {
-	const struct zone_place whole = {.file = c->z->last_file};
+	const struct zone_place whole = {.file = c->z->file};
 	const struct zone_place place =
 		about ? (struct zone_place){about->file, about->line} : whole;
 	char text[ZONE_PROBLEM_SIZE];
