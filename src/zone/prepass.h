@@ -8,9 +8,9 @@
  *    кафе  MX 10 почта   ; главная   ─►   xn--80akf7b MX 10 xn--80a1acny ;
  *          TXT "привет"                         TXT "\208\191\209\128..."
  *
- * Names, in the fields of RFC 1035 and of the later types that have them, get A-labels (idn.h); any other
- * text gets an escape \DDD for each byte beyond ASCII, so that a string is served as the bytes that were
- * written; comments lose their text. Line N of the result is line N of the file, always, so that later
+ * Names, in the fields of RFC 1035 and of the later types that have them, get A-labels (idn.h); the local part
+ * in a mail address's name (SOA, RP, MINFO) and any other text gets an escape \DDD for each byte beyond ASCII, so that a string is served as the bytes that were
+ * written; comments lose such characters, and lines their CR. Line N of the result is line N of the file, always, so that later
  * messages name the right one. Escapes (\DDD, \X), the case of ASCII and everything that has no byte beyond
  * ASCII is left as it is.
  *
@@ -33,7 +33,8 @@ struct prepass_problem {
 	char text[PREPASS_PROBLEM_SIZE]; /* a sentence without the place */
 };
 
-/* Is told each problem, by rising line; at most PREPASS_PROBLEMS_MAX of a file. */
+/* Is told each problem, by rising line; at most PREPASS_PROBLEMS_MAX errors, after which the pass ends, and as many
+ * warnings. */
 typedef void prepass_tell_fn(void *context, const struct prepass_problem *problem);
 
 #define PREPASS_PROBLEMS_MAX 20
@@ -48,8 +49,8 @@ struct prepass_input {
 	void *context;
 };
 
-/* Whether there is anything to do: a byte beyond ASCII, or an A-label to be verified. If not, the text can be
- * given to libzscanner as it is; zones of a million names are spared a copy. */
+/* Whether there is anything to do: a byte beyond ASCII, an A-label to be verified, or lines that end in CR LF, which
+ * libzscanner refuses. If not, the text can be given to it as it is; zones of a million names are spared a copy. */
 bool prepass_is_needed(const char *text, size_t size);
 
 /* The text in ASCII, ended by NUL, of *@ret_size bytes, to be freed; NULL if there was an error or no memory,
