@@ -175,12 +175,13 @@ END_TEST
 START_TEST(test_what_needs_more_thought_is_told_apart)
 {
 	static const char *const messages[] = {
-		HEAD "03575757 0265780000 fc0001",                         /* AXFR */
-		HEAD "03575757 0265780000 fb0001",                         /* IXFR */
-		HEAD "03575757 0265780000 ff0001",                         /* ANY */
-		HEAD "03575757 0265780000 010003",                         /* CHAOS */
-		"abcd 0000 0001 0000 0001 0000 03575757 0265780000 fb0001" /* IXFR and its SOA */
-		"c00c 0006 0001 00000000 0002 0000",
+		HEAD "03575757 0265780000 fc0001", /* AXFR */
+		HEAD "03575757 0265780000 fb0001", /* IXFR */
+		HEAD "03575757 0265780000 ff0001", /* ANY */
+		HEAD "03575757 0265780000 010003", /* CHAOS */
+		/* IXFR and its SOA */
+		("abcd 0000 0001 0000 0001 0000 03575757 0265780000 fb0001"
+		 "c00c 0006 0001 00000000 0002 0000"),
 	};
 	struct query q;
 
