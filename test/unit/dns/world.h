@@ -68,6 +68,14 @@ void ask_message(
 	const struct asking *how, const uint8_t *message, size_t size, struct told *ret_told);
 void ask(const struct asking *how, const struct asked *q, struct told *ret_told);
 
-/* An answer as text: "NOERROR AA; answer: www.example.com. 300 A 10.0.0.1, ...; authority: ...", the records of a
- * section sorted, OPT last. "malformed" if libknot can't read it. To be freed. */
+/*
+ * An answer as text, to be freed; "malformed" if libknot can't read it, "nothing" if there is none:
+ *
+ *    NOERROR AA; question: 03 77 ...; id 1234
+ *    ; answer:
+ *    www.example.com. 300 A 192.0.2.1     the records of a section are sorted
+ *    ; authority:
+ *    ; additional:
+ *    ; opt: 1232 1 00000000 00 03 ...     size, records, TTL, data
+ */
 char *told_text(const struct told *t);
