@@ -6,13 +6,16 @@
 #include <check.h>
 #include <stdlib.h>
 
-static inline int run_suite(const char *name, const TTest *const *tests, size_t n_tests)
+/* @setup and @teardown run before and after each test; either may be NULL. */
+static inline int run_suite_around(const char *name, const TTest *const *tests, size_t n_tests,
+	void (*setup)(void), void (*teardown)(void))
 {
 	Suite *s = suite_create(name);
 	TCase *t = tcase_create(name);
 	SRunner *r;
 	int failed;
 
+	tcase_add_checked_fixture(t, setup, teardown);
 	for (size_t i = 0; i < n_tests; i++)
 		tcase_add_test(t, tests[i]);
 	suite_add_tcase(s, t);
@@ -21,4 +24,9 @@ static inline int run_suite(const char *name, const TTest *const *tests, size_t 
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static inline int run_suite(const char *name, const TTest *const *tests, size_t n_tests)
+{
+	return run_suite_around(name, tests, n_tests, NULL, NULL);
 }
