@@ -39,6 +39,7 @@ struct source {
 	dev_t device; /* with @inode: which file it is, by whatever name */
 	ino_t inode;
 	uint32_t depth;
+	uint32_t ttl; /* $TTL at its start, or TTL_UNKNOWN */
 };
 
 /* What the prepass's problems are told with. */
@@ -175,6 +176,7 @@ static bool open_source(
 		*from = (struct source){
 			.includer = from->includer,
 			.depth = from->depth,
+			.ttl = from->ttl,
 			.file = path,
 			.text = text,
 			.size = (size_t)st.st_size,
@@ -217,8 +219,15 @@ static char *path_beside(const char *file, const char *name)
 static void include(struct loading *l, const struct source *from, const zs_scanner_t *s)
 {
 	const struct zone_place place = {from->file, (uint32_t)s->line_counter};
-	struct source in = {.includer = from, .depth = from->depth + 1};
+	struct source in = {.includer = from, .depth = from->depth + 1, .ttl = s->default_ttl};
+	char origin_text[NAME_TEXT_SIZE];
+	struct name origin;
+	const char *why;
 
+	if (!name_parse((const char *)s->buffer, NULL, &origin, &why)) {
+		fail(l, from->file, s->line_counter, "the origin is no name: %s", why);
+		return;
+	}
 	if (!from->may_include) {
 		fail(l, from->file, s->line_counter, "$INCLUDE is not possible here");
 		return;
@@ -239,7 +248,7 @@ static void include(struct loading *l, const struct source *from, const zs_scann
 		if (is_open_already(&in))
 			fail(l, from->file, s->line_counter, "%s includes itself", path);
 		else
-			load_source(l, &in, (const char *)s->buffer);
+			load_source(l, &in, name_format(origin.bytes, origin_text));
 		free((char *)in.text);
 	}
 	free(path);
@@ -260,7 +269,7 @@ static void scan(struct loading *l, const struct source *from, const char *origi
 	zs_scanner_t *s = malloc(sizeof(*s)); /* 200 KiB */
 	bool more = true;
 
-	if (!s || zs_init(s, origin, CLASS_IN, TTL_UNKNOWN) < 0 ||
+	if (!s || zs_init(s, origin, CLASS_IN, from->ttl) < 0 ||
 		zs_set_input_string(s, from->text, from->size) < 0) {
 		fail(l, from->file, 0, "it can't be scanned: %s",
 			s ? zs_strerror(s->error.code) : "there is no memory for it");
@@ -344,7 +353,7 @@ static struct zone *load(
 
 struct zone *load_file(const char *path, const uint8_t *apex, const struct load_listener *listener)
 {
-	struct source from = {.file = path};
+	struct source from = {.file = path, .ttl = TTL_UNKNOWN};
 	struct zone *z = load(&from, apex, listener);
 
 	free((char *)from.text);
@@ -354,8 +363,10 @@ struct zone *load_file(const char *path, const uint8_t *apex, const struct load_
 struct zone *load_text(
 	const struct load_text *text, const uint8_t *apex, const struct load_listener *listener)
 {
-	struct source from = {
-		.file = text->file, .text = text->text ? text->text : "", .size = text->size};
+	struct source from = {.file = text->file,
+		.text = text->text ? text->text : "",
+		.size = text->size,
+		.ttl = TTL_UNKNOWN};
 
 	return load(&from, apex, listener);
 }

@@ -214,6 +214,25 @@ START_TEST(files_are_included_relative_to_their_includer)
 }
 END_TEST
 
+/* RFC 2308 4: it holds until the next $TTL; one in an included file ends with it. */
+START_TEST(an_included_file_begins_with_the_ttl_of_its_includer)
+{
+	struct complaints c = {0};
+
+	enter_directory();
+	write_file("main.zone", APEX "first 60 A 192.0.2.2\n$INCLUDE part\nlast A 192.0.2.3\n");
+	write_file("part", "a A 192.0.2.4\n$TTL 5\nb A 192.0.2.5\n");
+	struct zone *z = loaded("main.zone", &c);
+
+	ck_assert_str_eq(c.text, "");
+	ck_assert_uint_eq(set_of(z, "a.example.com", RDATA_A)->ttl, 300);
+	ck_assert_uint_eq(set_of(z, "b.example.com", RDATA_A)->ttl, 5);
+	ck_assert_uint_eq(set_of(z, "last.example.com", RDATA_A)->ttl, 300);
+	zone_free(z);
+	leave_directory();
+}
+END_TEST
+
 START_TEST(errors_in_included_files_are_told_with_their_place)
 {
 	enter_directory();
@@ -269,6 +288,33 @@ START_TEST(what_is_no_file_is_not_included)
 }
 END_TEST
 
+START_TEST(names_may_be_written_in_any_script)
+{
+	struct complaints c = {0};
+	uint16_t size;
+
+	enter_directory();
+	write_file("main.zone",
+		APEX "кафе MX 10 почта ; главная\n     TXT \"привет\"\n$INCLUDE teil\n");
+	write_file("teil", "bücher A 192.0.2.5\n");
+	struct zone *z = loaded("main.zone", &c);
+
+	ck_assert_str_eq(c.text, "");
+	const struct zone_rrset *s = set_of(z, "xn--80akn5b.example.com", RDATA_MX);
+
+	ck_assert_mem_eq(zone_rdata(s, 0, &size), "\0\012\014xn--80a1acny\7example", 23);
+	s = set_of(z, "xn--80akn5b.example.com", 16);
+	ck_assert_mem_eq(zone_rdata(s, 0, &size), "\014привет", 13);
+	ck_assert_uint_eq(set_of(z, "xn--bcher-kva.example.com", RDATA_A)->line, 1);
+	zone_free(z);
+	/* Every file is looked at, and the line is that of the file as it was written. */
+	write_file("teil", "\nbü..cher A 192.0.2.5\n");
+	ck_assert_ptr_null(loaded("main.zone", &c));
+	ck_assert_msg(strncmp(c.text, "teil:2: error: ", 15) == 0, "%s", c.text);
+	leave_directory();
+}
+END_TEST
+
 START_TEST(text_can_not_include_files)
 {
 	struct complaints c = {0};
@@ -309,10 +355,12 @@ int main(void)
 		a_record_needs_a_ttl_from_somewhere,
 		all_types_are_known,
 		files_are_included_relative_to_their_includer,
+		an_included_file_begins_with_the_ttl_of_its_includer,
 		errors_in_included_files_are_told_with_their_place,
 		a_file_does_not_include_itself,
 		files_are_included_ten_deep_and_no_deeper,
 		what_is_no_file_is_not_included,
+		names_may_be_written_in_any_script,
 		text_can_not_include_files,
 		a_relative_origin_is_refused_with_a_hint,
 		an_empty_file_is_a_zone_without_an_apex,
