@@ -3,7 +3,6 @@
  * Nothing of the machine is touched before all of this has succeeded. */
 
 #include <getopt.h>
-#include <ifaddrs.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "os/keys.h"
 #include "os/privileges.h"
 #include "os/sandbox.h"
+#include "os/self.h"
 #include "plan/plan.h"
 #include "status/status.h"
 #include "status/version.h"
@@ -66,39 +66,13 @@ static struct options read_options(int argc, char **argv)
 	return o;
 }
 
-/* The node that has an address of this machine, or CONFIG_NO_NODE. False if two nodes do. */
-static bool look_for_self(const struct config *config, int32_t *ret_node)
-{
-	struct ifaddrs *all;
-	bool unique = true;
-
-	*ret_node = CONFIG_NO_NODE;
-	if (getifaddrs(&all) < 0)
-		return true;
-	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
-		struct addr address;
-		int32_t node;
-
-		if (!addr_from_sockaddr(i->ifa_addr, &address))
-			continue;
-		node = config_find_node(config, &address);
-		if (node == CONFIG_NO_NODE)
-			continue;
-		if (*ret_node != CONFIG_NO_NODE && *ret_node != node)
-			unique = false;
-		*ret_node = node;
-	}
-	freeifaddrs(all);
-	return unique;
-}
-
 static int32_t find_named(const struct config *config, const char *name)
 {
-	for (uint32_t i = 0; i < config->n_nodes; i++)
-		if (strcmp(config->nodes[i].name, name) == 0)
-			return (int32_t)i;
-	journal_line(NULL, JOURNAL_ERROR, "there is no node %s in the file", name);
-	return CONFIG_NO_NODE;
+	const int32_t node = self_find_named(config, name);
+
+	if (node == CONFIG_NO_NODE)
+		journal_line(NULL, JOURNAL_ERROR, "there is no node %s in the file", name);
+	return node;
 }
 
 /* Waits until the machine has an address of a node: at boot the network may still be coming up. */
@@ -109,7 +83,7 @@ static int32_t find_self(const struct config *config)
 	int32_t node;
 
 	for (;;) {
-		if (!look_for_self(config, &node)) {
+		if (!self_find(config, &node)) {
 			journal_line(NULL, JOURNAL_ERROR,
 				"this machine has addresses of several nodes; choose with -n");
 			return CONFIG_NO_NODE;

@@ -84,6 +84,17 @@ void journal_line(struct journal *j, enum journal_level level, const char *forma
 	say(j, level, text);
 }
 
+void journal_line_as(const char *program, enum journal_level level, const char *format, ...)
+{
+	char text[LINE_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	(void)write_line(level, program, text);
+}
+
 /* "www2" if @address is a configured node's, else the address. */
 static const char *name_of(
 	const struct config *config, const struct addr *address, char buffer[static ADDR_STRLEN])

@@ -26,6 +26,10 @@ void journal_free(struct journal *j);
 __attribute__((format(printf, 3, 4))) void journal_line(
 	struct journal *j, enum journal_level level, const char *format, ...);
 
+/* The same for a program that is not roostd. */
+__attribute__((format(printf, 3, 4))) void journal_line_as(
+	const char *program, enum journal_level level, const char *format, ...);
+
 /* The line for @record. Repeated lateness is gathered into a line a second. */
 void journal_record(struct journal *j, const struct node_record *record);
 

@@ -130,7 +130,7 @@ static int make_directories(const struct privileges_setup *s, const struct passw
 
 	(void)snprintf(path, sizeof path, "%s", s->socket_path);
 	error = make_for(dirname(path), 0755, p, reason);
-	if (!error && is_on_bpffs(s->bpf_directory))
+	if (!error && s->bpf_directory && is_on_bpffs(s->bpf_directory))
 		error = make_for(s->bpf_directory, 0700, p, reason);
 	return error;
 }
@@ -153,16 +153,11 @@ static int become(const struct privileges_setup *s, uint64_t capabilities, char 
 	return error;
 }
 
-int privileges_keep(
-	const struct privileges_setup *setup, char reason[static PRIVILEGES_REASON_SIZE])
+/* Keeps @kept and becomes the user. */
+static int keep(const struct privileges_setup *setup, uint64_t kept, char *reason)
 {
-	const uint64_t kept = permitted(KEPT | make_room());
 	int error = 0;
 
-	if ((kept & NEEDED) != NEEDED)
-		return fail(reason, -EPERM,
-			"CAP_NET_ADMIN and CAP_NET_RAW are needed: start it by its systemd unit, "
-			"or as root");
 	/* where this may not be done, the unit has done it */
 	if (permitted(BIT(CAP_SETPCAP))) {
 		choose(kept);
@@ -176,6 +171,24 @@ int privileges_keep(
 		return fail(reason, -EPERM, "the capabilities cannot be given up");
 	ASSERT(permitted(~UINT64_C(0)) == kept);
 	return 0;
+}
+
+int privileges_keep(
+	const struct privileges_setup *setup, char reason[static PRIVILEGES_REASON_SIZE])
+{
+	const uint64_t kept = permitted(KEPT | make_room());
+
+	if ((kept & NEEDED) != NEEDED)
+		return fail(reason, -EPERM,
+			"CAP_NET_ADMIN and CAP_NET_RAW are needed: start it by its systemd unit, "
+			"or as root");
+	return keep(setup, kept, reason);
+}
+
+int privileges_keep_port(
+	const struct privileges_setup *setup, char reason[static PRIVILEGES_REASON_SIZE])
+{
+	return keep(setup, permitted(BIT(CAP_NET_BIND_SERVICE)), reason);
 }
 
 int privileges_settle(void)

@@ -22,7 +22,7 @@
 struct privileges_setup {
 	const char *user;          /* whom to become, if root; NULL: nobody else */
 	const char *socket_path;   /* its directory is made for @user if it is missing */
-	const char *bpf_directory; /* likewise, if its parent is on bpffs */
+	const char *bpf_directory; /* likewise, if its parent is on bpffs; may be NULL */
 };
 
 /*
@@ -30,6 +30,13 @@ struct privileges_setup {
  * errno and a sentence in @reason: @user is not known, or CAP_NET_ADMIN or CAP_NET_RAW are missing.
  */
 int privileges_keep(
+	const struct privileges_setup *setup, char reason[static PRIVILEGES_REASON_SIZE]);
+
+/*
+ * The same for a name server, which needs nothing but its port: keeps CAP_NET_BIND_SERVICE, if it is there, and
+ * makes no directory on bpffs.
+ */
+int privileges_keep_port(
 	const struct privileges_setup *setup, char reason[static PRIVILEGES_REASON_SIZE]);
 
 /* Of the calling thread and those that it makes from now on. 0 or negative errno. */

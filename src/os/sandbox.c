@@ -2,6 +2,7 @@
 #include "os/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <net/if.h>
 #include <poll.h>
@@ -34,14 +35,13 @@
 
 /* An architecture that lacks one of these has another; libseccomp leaves out what there is not. */
 static const int always[] = {
-	/* files: the sequence, /proc/sys, pins on bpffs */
+	/* files that are open, and what is there */
 	SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
-	SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(stat),
-	SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(statx),
-	SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(fcntl), SCMP_SYS(fcntl64),
-	SCMP_SYS(getdents64), SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(mkdir),
-	SCMP_SYS(mkdirat), SCMP_SYS(rmdir), SCMP_SYS(rename), SCMP_SYS(renameat),
-	SCMP_SYS(renameat2), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+	SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat),
+	SCMP_SYS(fstatat64), SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(fcntl),
+	SCMP_SYS(fcntl64), SCMP_SYS(getdents64),
+	/* the control socket, at the end */
+	SCMP_SYS(unlink), SCMP_SYS(unlinkat),
 	/* sockets that are open */
 	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(connect),
 	SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(recv),
@@ -67,6 +67,11 @@ static const int always[] = {
 	SCMP_SYS(membarrier), SCMP_SYS(exit), SCMP_SYS(exit_group),
 	/* giving up capabilities; nothing gives them back */
 	SCMP_SYS(capget), SCMP_SYS(capset)};
+
+/* roostd's: the sequence, /proc/sys, pins on bpffs */
+static const int files[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat),
+	SCMP_SYS(rmdir), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync)};
 
 static const int at_start[] = {
 	/* the daemon's */
@@ -154,6 +159,25 @@ static void allow_always(struct rules *r)
 	allow_values(r, SCMP_SYS(socket), 0, local_families, ARRAY_SIZE(local_families));
 }
 
+static void allow_files(struct rules *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		allow(r, files[i]);
+}
+
+static void allow_name_server(struct rules *r)
+{
+	const unsigned writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+
+	allow_without(r, SCMP_SYS(open), 1, writing);
+	allow_without(r, SCMP_SYS(openat), 2, writing);
+	/* addresses that a reload brings, and those who are told of it */
+	allow(r, SCMP_SYS(listen));
+	allow_value(r, SCMP_SYS(socket), 0, AF_INET);
+	allow_value(r, SCMP_SYS(socket), 0, AF_INET6);
+	allow_value(r, SCMP_SYS(tgkill), 0, (unsigned)getpid());
+}
+
 static void allow_start(struct rules *r)
 {
 	/* which argument holds the flags */
@@ -182,6 +206,7 @@ static void allow_running(struct rules *r)
  * lies ready here. */
 static struct {
 	const char *names[NAMES_MAX];
+	const char *program;
 	char prefix[8];
 } told;
 
@@ -214,7 +239,8 @@ static void on_violation(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	append(line, sizeof line - 1, &used, told.prefix);
-	append(line, sizeof line - 1, &used, "roostd: the filter forbids the system call ");
+	append(line, sizeof line - 1, &used, told.program);
+	append(line, sizeof line - 1, &used, ": the filter forbids the system call ");
 	if (call < NAMES_MAX && told.names[call])
 		append(line, sizeof line - 1, &used, told.names[call]);
 	else
@@ -227,12 +253,13 @@ static void on_violation(int number, siginfo_t *info, void *context)
 	(void)raise(number);
 }
 
-static int prepare_to_tell(void)
+static int prepare_to_tell(enum sandbox_stage stage)
 {
 	const struct sigaction action = {
 		.sa_sigaction = on_violation, .sa_flags = SA_SIGINFO | SA_RESETHAND | SA_NODEFER};
 	const uint32_t architecture = seccomp_arch_native();
 
+	told.program = stage == SANDBOX_NAME_SERVER ? "roost-dns" : "roostd";
 	if (getenv("JOURNAL_STREAM"))
 		(void)snprintf(told.prefix, sizeof told.prefix, "<%d>", JOURNAL_ERROR);
 	for (int i = 0; i < NAMES_MAX && !told.names[i]; i++)
@@ -246,14 +273,14 @@ int sandbox_enter(enum sandbox_stage stage)
 
 	if (!r.filter)
 		return -ENOMEM;
-	r.error = prepare_to_tell();
+	r.error = prepare_to_tell(stage);
 	if (!r.error)
 		r.error =
 			seccomp_attr_set(r.filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	/* in the kernel's log, too, for where the signal is blocked and kills without a word; at
 	 * start that would tell of each clone3 */
 	if (!r.error)
-		r.error = seccomp_attr_set(r.filter, SCMP_FLTATR_CTL_LOG, stage == SANDBOX_RUNNING);
+		r.error = seccomp_attr_set(r.filter, SCMP_FLTATR_CTL_LOG, stage != SANDBOX_START);
 	/* all threads; a tree, for the calls whose arguments are looked at: the kernel knows
 	 * by heart which others are always allowed */
 	if (!r.error)
@@ -262,8 +289,15 @@ int sandbox_enter(enum sandbox_stage stage)
 		r.error = seccomp_attr_set(r.filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	allow_always(&r);
 	switch (stage) {
-	case SANDBOX_START: allow_start(&r); break;
-	case SANDBOX_RUNNING: allow_running(&r); break;
+	case SANDBOX_START:
+		allow_files(&r);
+		allow_start(&r);
+		break;
+	case SANDBOX_RUNNING:
+		allow_files(&r);
+		allow_running(&r);
+		break;
+	case SANDBOX_NAME_SERVER: allow_name_server(&r); break;
 	}
 	if (!r.error)
 		r.error = seccomp_load(r.filter);

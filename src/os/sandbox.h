@@ -14,7 +14,13 @@
  * the guardian then cleans up as after any other death.
  */
 
-enum sandbox_stage { SANDBOX_START, SANDBOX_RUNNING };
+enum sandbox_stage {
+	SANDBOX_START,
+	SANDBOX_RUNNING,
+	/* roost-dns, once its threads run: it opens sockets and reads files, and neither writes any nor makes
+	 * processes or threads. On top of none of the others. */
+	SANDBOX_NAME_SERVER,
+};
 
 /* For all threads of this process and those made later; nothing lifts it. Needs no-new-privileges.
  * 0 or negative errno: then there is no further filter. */
