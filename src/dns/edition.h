@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * What one reading of roost.yaml and its zones has brought, whole: a reload makes a new edition and puts it in the
+ * place of the old one, or leaves the old one as it is. An edition is free when no thread uses it and no transfer
+ * that began with it still runs.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "dns/catalog.h"
+
+struct edition {
+	struct config *config;
+	struct catalog *catalog;
+	uint32_t rate;           /* of equal answers a second and network; 0: not limited */
+	atomic_uint n_transfers; /* that use it */
+};
+
+/* Reads the file at @path and all that it names. What is wrong goes to the log, with its place; NULL if anything was. */
+struct edition *edition_load(const char *path);
+void edition_free(struct edition *e);

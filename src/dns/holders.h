@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * Which VIPs somebody holds, as roostd on this machine has heard: what it says of itself (status/status.h) becomes
+ * one bit for each VIP of our own configuration, so that an answer leaves out an address that nobody would answer
+ * at.
+ *
+ *    roostd's status ──► holders_read() ──► holders_is_held() ──► catalog_set_held()
+ *    its silence ──────────────────────────►
+ *
+ * A VIP without a holder is left out after HOLDERS_PATIENCE: a takeover takes milliseconds, and answers that
+ * change with each of them would only spread distrust. It is back at once. When roostd has said nothing for
+ * HOLDERS_TRUST, or does not know a VIP, the VIP counts as held: correctness never depends on this, since addresses
+ * float. Time is given; there is no system call.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/tick.h"
+#include "config/config.h"
+
+#define HOLDERS_PATIENCE tick_s(3)
+#define HOLDERS_TRUST    tick_s(5)
+
+struct holders;
+
+/* NULL if there is no memory. */
+struct holders *holders_new(void);
+void holders_free(struct holders *h);
+
+/* The VIPs of another configuration; what is known of those that it has, too, stays known. False, and nothing
+ * has changed, if there is no memory. */
+bool holders_set_config(struct holders *h, const struct config *config);
+
+/* A status document of roostd. False if it is none. */
+bool holders_read(struct holders *h, const char *text, size_t size, tick now);
+
+/* By the configuration's index. */
+bool holders_is_held(const struct holders *h, uint32_t vip, tick now);
+
+/* When a document was read last; TICK_NEVER: never. */
+tick holders_heard(const struct holders *h);
+
+/* Whether what is known counts. */
+bool holders_are_trusted(const struct holders *h, tick now);

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dns/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "dns/asker.h"
+#include "dns/loader.h"
+#include "dns/log.h"
+#include "dns/service.h"
+#include "dns/status.h"
+#include "os/clock.h"
+#include "os/control.h"
+#include "os/sandbox.h"
+#include "os/self.h"
+#include "status/status.h"
+#include "status/version.h"
+
+#define CONNECTIONS_MAX    1000
+#define CONNECTIONS_CLIENT 100
+#define CONNECTION_TIME    tick_s(10) /* RFC 7766 6.2.3: in the order of seconds */
+#define FILES_FOR_OTHERS   64         /* beside TCP connections and listening sockets */
+
+#define RETRY_SOON_US  100000
+#define RETRY_LATER_US 5000000
+#define RETIRE_US      10000
+#define RETIRED_MAX    16
+
+struct server {
+	const struct server_setup *setup;
+	sd_event *event;
+	tick started;
+
+	struct snapshot editions;
+	struct edition *current;
+	struct edition *retired[RETIRED_MAX]; /* which somebody may still use */
+	uint32_t n_retired;
+	tick loaded;
+	uint32_t reloads, failed;
+	bool last_failed, loading;
+	bool again; /* asked for another one while one is read */
+
+	uint32_t n_udp, n_threads;   /* the last one is TCP's */
+	char node[CONFIG_NAME_SIZE]; /* "": none of the file's */
+	struct udp *udp[LISTENERS_THREADS_MAX];
+	struct tcp *tcp;
+	struct answerer *answerers[LISTENERS_THREADS_MAX + 1];
+	struct service service;
+	struct rrl *rrl;
+	struct listeners listeners;
+
+	struct loader *loader;
+	struct holders *holders;
+	struct asker *asker;
+	struct access_rules access;
+	struct control *control;
+	sd_event_source *retry, *retire;
+};
+
+/* ---- who holds what ---- */
+
+static void apply_holders(struct server *s, struct edition *e, tick now)
+{
+	for (uint32_t i = 0; i < e->config->n_vips; i++)
+		catalog_set_held(e->catalog, i, holders_is_held(s->holders, i, now));
+}
+
+static void on_roostd(void *context, const char *text, size_t size)
+{
+	struct server *s = context;
+	const tick now = clock_now();
+	const bool trusted = holders_heard(s->holders) != TICK_NEVER;
+
+	if (text && !holders_read(s->holders, text, size, now))
+		text = NULL;
+	if (text && !trusted)
+		log_line(JOURNAL_INFO, "roostd tells who holds which address");
+	apply_holders(s, s->current, now);
+}
+
+/* ---- reloads ---- */
+
+/* Frees what nobody uses any more; true if that was all. */
+static bool free_retired(struct server *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->n_retired; i++) {
+		struct edition *e = s->retired[i];
+
+		if (snapshot_is_in_use(&s->editions, e) || atomic_load(&e->n_transfers) > 0)
+			s->retired[n++] = e;
+		else
+			edition_free(e);
+	}
+	s->n_retired = n;
+	return n == 0;
+}
+
+static int on_retire(sd_event_source *source, uint64_t us, void *context)
+{
+	(void)us;
+	if (!free_retired(context)) {
+		(void)sd_event_source_set_time_relative(source, RETIRE_US);
+		(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	}
+	return 0;
+}
+
+static void wake_later(sd_event_source *source, uint64_t us)
+{
+	(void)sd_event_source_set_time_relative(source, us);
+	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int on_retry(sd_event_source *source, uint64_t us, void *context)
+{
+	struct server *s = context;
+
+	(void)us;
+	if (!listeners_retry(&s->listeners))
+		wake_later(source, RETRY_LATER_US);
+	return 0;
+}
+
+static void ask_for_edition(struct server *s)
+{
+	/* a slow transfer may hold an old one; it ends, by its end or by its time */
+	if (s->loading || s->n_retired == RETIRED_MAX) {
+		s->again = true;
+		return;
+	}
+	(void)sd_notifyf(
+		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_now() / 1000);
+	s->loading = true;
+	s->again = false;
+	loader_ask(s->loader);
+}
+
+static void replace_edition(struct server *s, struct edition *next)
+{
+	const tick now = clock_now();
+
+	if (!holders_set_config(s->holders, next->config)) {
+		log_line(JOURNAL_ERROR, "no memory for a reload");
+		edition_free(next);
+		s->failed++;
+		s->last_failed = true;
+		return;
+	}
+	apply_holders(s, next, now);
+	ASSERT(s->n_retired < RETIRED_MAX);
+	s->retired[s->n_retired++] = snapshot_swap(&s->editions, next);
+	s->current = next;
+	s->loaded = now;
+	s->reloads++;
+	s->last_failed = false;
+	listeners_apply(&s->listeners, &next->config->dns);
+	wake_later(s->retry, RETRY_SOON_US);
+	wake_later(s->retire, RETIRE_US);
+	log_line(JOURNAL_INFO, "reloaded: %u zones", catalog_n_zones(next->catalog));
+	/* NOTIFY (RFC 1996) to those who may transfer is sent here. */
+}
+
+static int on_loaded(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	struct server *s = context;
+	struct edition *next = loader_take(s->loader);
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	s->loading = false;
+	if (next) {
+		replace_edition(s, next);
+	} else {
+		s->failed++;
+		s->last_failed = true;
+		log_line(JOURNAL_ERROR, "not reloaded: all zones stay as they were");
+	}
+	(void)sd_notify(0, "READY=1");
+	if (s->again)
+		ask_for_edition(s);
+	return 0;
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
+{
+	(void)source;
+	(void)info;
+	ask_for_edition(context);
+	return 0;
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
+{
+	const struct server *s = context;
+
+	(void)source;
+	(void)info;
+	(void)sd_notify(0, "STOPPING=1");
+	return sd_event_exit(s->event, EXIT_SUCCESS);
+}
+
+/* ---- the control socket ---- */
+
+static char *render_status(struct server *s)
+{
+	const struct counters *counters[LISTENERS_THREADS_MAX + 1];
+	const struct answer_counters *answers[LISTENERS_THREADS_MAX + 1];
+	const struct dns_status status = {.version = ROOST_VERSION,
+		.node = s->node,
+		.started = s->started,
+		.now = clock_now(),
+		.edition = s->current,
+		.loaded = s->loaded,
+		.reloads = s->reloads,
+		.failed = s->failed,
+		.last_failed = s->last_failed,
+		.loading = s->loading,
+		.listeners = &s->listeners,
+		.holders = s->holders,
+		.counters = counters,
+		.answers = answers,
+		.n_threads = s->n_threads,
+		.n_connections = tcp_n_connections(s->tcp)};
+
+	for (uint32_t i = 0; i < s->n_threads; i++) {
+		counters[i] = i < s->n_udp ? udp_counters(s->udp[i]) : tcp_counters(s->tcp);
+		answers[i] = answerer_counters(s->answerers[i]);
+	}
+	return dns_status_render(&status);
+}
+
+static char *on_request(void *context, const struct control_request *request)
+{
+	struct server *s = context;
+	char why_not[ACCESS_REASON_SIZE];
+	const char *error = NULL;
+
+	if (status_parse_request(request->line, request->size, &error) != STATUS_COMMAND_STATUS)
+		return status_render_error(error ? error : "a name server has no such command");
+	if (request->access < ACCESS_READ) {
+		access_explain(&s->current->config->control, ACCESS_READ, why_not);
+		return status_render_error(why_not);
+	}
+	return render_status(s);
+}
+
+/* ---- start and end ---- */
+
+static int complain(const char *what, int error)
+{
+	if (error < 0)
+		log_line(JOURNAL_ERROR, "cannot %s: %s", what, strerror(-error));
+	return error;
+}
+
+/* Which node this is, for people and for NSID. False if -n names none. */
+static bool find_node(struct server *s)
+{
+	const struct config *config = s->current->config;
+	int32_t node = CONFIG_NO_NODE;
+
+	if (s->setup->node_name) {
+		node = self_find_named(config, s->setup->node_name);
+		if (node == CONFIG_NO_NODE) {
+			log_line(JOURNAL_ERROR, "there is no node %s in the file",
+				s->setup->node_name);
+			return false;
+		}
+	} else if (!self_find(config, &node)) {
+		node = CONFIG_NO_NODE; /* of several; it may do without */
+	}
+	if (node != CONFIG_NO_NODE)
+		(void)snprintf(s->node, sizeof s->node, "%s", config->nodes[node].name);
+	return true;
+}
+
+static uint32_t choose_threads(const struct config_dns *dns)
+{
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t n = dns->threads;
+
+	if (n == 0)
+		n = cores > 0 ? (uint32_t)cores : 1;
+	return n < LISTENERS_THREADS_MAX ? n : LISTENERS_THREADS_MAX;
+}
+
+static int seed(void *secret, size_t size)
+{
+	return getrandom(secret, size, 0) == (ssize_t)size ? 0 : -EIO;
+}
+
+static int make_answerers(struct server *s)
+{
+	const struct config_dns *dns = &s->current->config->dns;
+	const char *nsid = dns->nsid[0] ? dns->nsid : s->node; /* RFC 5001 */
+	struct answer_setup setup = {
+		.nsid = nsid[0] ? nsid : NULL, .n_cookie_secrets = dns->cookies ? 1 : 0};
+	int error = seed(setup.cookie_secrets[0], sizeof setup.cookie_secrets[0]);
+
+	for (uint32_t i = 0; i < s->n_threads && !error; i++) {
+		error = seed(&setup.seed, sizeof setup.seed);
+		if (!error)
+			s->answerers[i] = answerer_new(&setup);
+		if (!error && !s->answerers[i])
+			error = -ENOMEM;
+	}
+	return error;
+}
+
+/* How many TCP connections the limit of open files allows, as far as it can be raised. */
+static uint32_t choose_connections(uint32_t n_udp)
+{
+	const rlim_t reserved = FILES_FOR_OTHERS + (n_udp + 1) * (rlim_t)CONFIG_LISTEN_MAX;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return CONNECTIONS_CLIENT;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur >= reserved + CONNECTIONS_MAX)
+		return CONNECTIONS_MAX;
+	return limit.rlim_cur > reserved + CONNECTIONS_CLIENT
+		       ? (uint32_t)(limit.rlim_cur - reserved)
+		       : CONNECTIONS_CLIENT;
+}
+
+static int start_tcp(struct server *s)
+{
+	const struct tcp_setup setup = {
+		.service = {.context = &s->service, .answer = service_answer},
+		.connections_max = choose_connections(s->n_udp),
+		.client_max = CONNECTIONS_CLIENT,
+		.patience = CONNECTION_TIME};
+
+	s->service = (struct service){
+		.editions = &s->editions, .reader = s->n_udp, .answerer = s->answerers[s->n_udp]};
+	return tcp_start(&setup, &s->tcp);
+}
+
+static int start_udp(struct server *s)
+{
+	for (uint32_t i = 0; i < s->n_udp; i++) {
+		struct udp_setup setup = {.editions = &s->editions,
+			.reader = i,
+			.answerer = s->answerers[i],
+			.rrl = s->rrl};
+		int error = seed(&setup.seed, sizeof setup.seed);
+
+		if (!error)
+			error = udp_start(&setup, &s->udp[i]);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int start_threads(struct server *s)
+{
+	uint64_t secret = 0;
+	int error = seed(&secret, sizeof secret);
+
+	s->n_udp = choose_threads(&s->current->config->dns);
+	s->n_threads = s->n_udp + 1;
+	s->rrl = rrl_new(secret);
+	if (!error && (!s->rrl || !snapshot_init(&s->editions, s->n_threads, s->current)))
+		error = -ENOMEM;
+	if (!error)
+		error = make_answerers(s);
+	if (!error)
+		error = start_udp(s);
+	if (!error)
+		error = start_tcp(s);
+	if (!error)
+		error = loader_start(s->setup->config_path, &s->loader);
+	return complain("start the threads", error);
+}
+
+static int add_sources(struct server *s)
+{
+	const struct asker_setup asker = {s->event, s->setup->roostd_path, on_roostd, s};
+	int error = sd_event_add_signal(s->event, NULL, SIGTERM, on_stop, s);
+
+	if (error >= 0)
+		error = sd_event_add_signal(s->event, NULL, SIGINT, on_stop, s);
+	if (error >= 0)
+		error = sd_event_add_signal(s->event, NULL, SIGHUP, on_hangup, s);
+	if (error >= 0)
+		error = sd_event_add_io(
+			s->event, NULL, loader_fd(s->loader), EPOLLIN, on_loaded, s);
+	if (error >= 0)
+		error = sd_event_add_time_relative(
+			s->event, &s->retry, CLOCK_MONOTONIC, RETRY_LATER_US, 0, on_retry, s);
+	if (error >= 0)
+		error = sd_event_add_time_relative(
+			s->event, &s->retire, CLOCK_MONOTONIC, RETIRE_US, 0, on_retire, s);
+	if (error >= 0)
+		error = asker_new(&asker, &s->asker);
+	return complain("wait for events", error);
+}
+
+static int open_control(struct server *s)
+{
+	const struct control_setup setup = {s->setup->socket_path, s->access, on_request, s};
+	const int error = control_new(s->event, &setup, &s->control);
+
+	if (error == -EADDRINUSE)
+		log_line(JOURNAL_ERROR, "another roost-dns runs: it has %s", s->setup->socket_path);
+	else if (error < 0)
+		log_line(JOURNAL_ERROR, "cannot listen at %s: %s", s->setup->socket_path,
+			strerror(-error));
+	return error;
+}
+
+static int listen_everywhere(struct server *s)
+{
+	s->listeners.threads = (struct listeners_threads){s->udp, s->n_udp, s->tcp};
+	listeners_apply(&s->listeners, &s->current->config->dns);
+	if (listeners_any(&s->listeners))
+		return 0;
+	log_line(JOURNAL_ERROR, "there is no address that it could listen on");
+	return -EADDRNOTAVAIL;
+}
+
+/* The signals are the main thread's alone: blocked before there is another one. */
+static void block_signals(void)
+{
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGHUP);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+}
+
+static void confine(const struct server *s)
+{
+	const int error = s->setup->sandboxed ? sandbox_enter(SANDBOX_NAME_SERVER) : 0;
+
+	if (error)
+		log_line(JOURNAL_WARNING, "no filter of system calls: %s", strerror(-error));
+}
+
+static int start(struct server *s)
+{
+	const char *missing;
+	int error;
+
+	s->current = edition_load(s->setup->config_path);
+	if (!s->current || !find_node(s))
+		return -EINVAL;
+	missing = access_find_rules(&s->current->config->control, &s->access);
+	if (missing) {
+		log_line(JOURNAL_ERROR, "%s: there is no group %s on this machine",
+			s->setup->config_path, missing);
+		return -ENOENT;
+	}
+	s->holders = holders_new();
+	if (!s->holders || !holders_set_config(s->holders, s->current->config))
+		return complain("start", -ENOMEM);
+	s->started = s->loaded = clock_now();
+	block_signals();
+	error = complain("wait for events", sd_event_new(&s->event));
+	/* before anything is bound: whoever has it serves already */
+	if (error >= 0)
+		error = open_control(s);
+	if (error >= 0)
+		error = start_threads(s);
+	if (error >= 0)
+		error = add_sources(s);
+	if (error >= 0)
+		error = listen_everywhere(s);
+	if (error < 0)
+		return error;
+	confine(s);
+	log_line(JOURNAL_INFO, "ready: %u zones, %u threads", catalog_n_zones(s->current->catalog),
+		s->n_udp);
+	(void)sd_notify(0, "READY=1");
+	return 0;
+}
+
+static void end(struct server *s)
+{
+	loader_stop(s->loader); /* while the others still answer */
+	control_free(s->control);
+	asker_free(s->asker);
+	for (uint32_t i = 0; i < s->n_udp; i++)
+		udp_stop(s->udp[i]);
+	tcp_stop(s->tcp);
+	for (uint32_t i = 0; i < s->n_threads; i++)
+		answerer_free(s->answerers[i]);
+	(void)free_retired(s);
+	edition_free(s->current);
+	snapshot_fini(&s->editions);
+	rrl_free(s->rrl);
+	holders_free(s->holders);
+	sd_event_source_unref(s->retry);
+	sd_event_source_unref(s->retire);
+	sd_event_unref(s->event);
+}
+
+int server_run(const struct server_setup *setup)
+{
+	struct server *s = calloc(1, sizeof *s);
+	int status = EXIT_FAILURE;
+
+	if (!s)
+		return EXIT_FAILURE;
+	s->setup = setup;
+	if (start(s) >= 0 && sd_event_loop(s->event) == EXIT_SUCCESS)
+		status = EXIT_SUCCESS;
+	end(s);
+	free(s);
+	return status;
+}

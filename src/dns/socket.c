@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dns/socket.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* A thousand queries or so wait while a thread is away; the kernel may allow less. */
+#define RECEIVE_BUFFER (4 << 20)
+#define SEND_BUFFER    (1 << 20)
+
+/* How long an answer waits for a full interface, with those behind it. */
+#define SEND_PATIENCE_US 10000
+
+#define BACKLOG      256
+#define FAST_OPEN    64 /* connections whose handshake is not complete (RFC 7413) */
+#define IPV6_MTU_MIN 1280
+
+const char *socket_format(const struct config_endpoint *e, char text[static SOCKET_TEXT_SIZE])
+{
+	char address[ADDR_STRLEN];
+
+	(void)snprintf(text, SOCKET_TEXT_SIZE, "%s@%u", addr_format(&e->address, address), e->port);
+	return text;
+}
+
+bool socket_is_wildcard(const struct config_endpoint *e)
+{
+	static const uint8_t none[4];
+
+	if (addr_is_ipv4(&e->address))
+		return memcmp(addr_ipv4_bytes(&e->address), none, sizeof none) == 0;
+	return addr_is_none(&e->address);
+}
+
+/* Gathers the first error of several options. */
+struct options {
+	int fd, error;
+};
+
+static void set(struct options *o, int level, int name, int value)
+{
+	if (!o->error && setsockopt(o->fd, level, name, &value, sizeof value) < 0)
+		o->error = -errno;
+}
+
+/* What the kernel may lack, or allow less of. */
+static void try_to_set(const struct options *o, int level, int name, int value)
+{
+	(void)setsockopt(o->fd, level, name, &value, sizeof value);
+}
+
+static int bind_to(int fd, const struct config_endpoint *e)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(e->port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(e->port)};
+	int status;
+
+	if (addr_is_ipv4(&e->address)) {
+		memcpy(&v4.sin_addr, addr_ipv4_bytes(&e->address), sizeof v4.sin_addr);
+		status = bind(fd, (const struct sockaddr *)&v4, sizeof v4);
+	} else {
+		memcpy(&v6.sin6_addr, e->address.b, sizeof v6.sin6_addr);
+		status = bind(fd, (const struct sockaddr *)&v6, sizeof v6);
+	}
+	return status < 0 ? -errno : 0;
+}
+
+static struct options open_socket(const struct config_endpoint *e, int type)
+{
+	const bool ipv4 = addr_is_ipv4(&e->address);
+	struct options o = {.fd = socket(ipv4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, 0)};
+
+	if (o.fd < 0) {
+		o.error = -errno;
+		return o;
+	}
+	if (!ipv4)
+		set(&o, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	/* of either family, and without a privilege */
+	set(&o, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_FREEBIND : IPV6_FREEBIND, 1);
+	return o;
+}
+
+static int finish(const struct options *o)
+{
+	if (!o->error)
+		return o->fd;
+	if (o->fd >= 0)
+		close(o->fd);
+	return o->error;
+}
+
+/* Answers are small enough for any path (RFC 9715 3.1), so what ICMP says of a path, which anybody can forge, is
+ * not listened to. */
+static void never_fragment(struct options *o, bool ipv4)
+{
+	if (ipv4) {
+		set(o, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+		return;
+	}
+	set(o, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+	try_to_set(o, IPPROTO_IPV6, IPV6_MTU, IPV6_MTU_MIN);
+}
+
+int socket_open_udp(const struct config_endpoint *e)
+{
+	const struct timeval patience = {.tv_usec = SEND_PATIENCE_US};
+	const bool ipv4 = addr_is_ipv4(&e->address);
+	struct options o = open_socket(e, SOCK_DGRAM);
+
+	set(&o, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (socket_is_wildcard(e))
+		set(&o, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
+	if (!o.error) {
+		never_fragment(&o, ipv4);
+		try_to_set(&o, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+		try_to_set(&o, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
+		(void)setsockopt(o.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	}
+	if (!o.error)
+		o.error = bind_to(o.fd, e);
+	return finish(&o);
+}
+
+int socket_open_tcp(const struct config_endpoint *e)
+{
+	struct options o = open_socket(e, SOCK_STREAM | SOCK_NONBLOCK);
+
+	/* connections that a former life left in TIME-WAIT */
+	set(&o, SOL_SOCKET, SO_REUSEADDR, 1);
+	set(&o, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (!o.error)
+		o.error = bind_to(o.fd, e);
+	if (!o.error) {
+		try_to_set(&o, IPPROTO_TCP, TCP_FASTOPEN, FAST_OPEN);
+		if (listen(o.fd, BACKLOG) < 0)
+			o.error = -errno;
+	}
+	return finish(&o);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * Sockets that a name server listens on. A VIP may come and go, so addresses are bound before they exist
+ * (IP_FREEBIND), and on a socket of all addresses each packet tells which one was asked, for the answer to come
+ * from there.
+ */
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include "base/addr.h"
+#include "config/config.h"
+
+/* "10.1.1.2@53", for people. */
+#define SOCKET_TEXT_SIZE (ADDR_STRLEN + 6)
+const char *socket_format(const struct config_endpoint *e, char text[static SOCKET_TEXT_SIZE]);
+
+/* Whether it stands for all addresses of its family. */
+bool socket_is_wildcard(const struct config_endpoint *e);
+
+/*
+ * A bound socket, close-on-exec, or negative errno. Several of UDP may be bound to the same endpoint, and the
+ * kernel spreads the clients over them; of TCP one alone, which finds out whether another server is there.
+ */
+int socket_open_udp(const struct config_endpoint *e);
+int socket_open_tcp(const struct config_endpoint *e);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * What roost-dns says of itself, as JSON on one line; `roost dns` makes text of it. doc/design/0015 describes it
+ * field by field. Pure but for memory.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/tick.h"
+#include "dns/answer.h"
+#include "dns/counters.h"
+#include "dns/edition.h"
+#include "dns/holders.h"
+#include "dns/listeners.h"
+
+/* Where it listens and `roost dns` asks, unless told otherwise. */
+#define DNS_STATUS_SOCKET_PATH "/run/roost-dns/roost-dns.sock"
+
+/* All borrowed. */
+struct dns_status {
+	const char *version, *node; /* @node: "" if it is none of the file's */
+	tick started, now;
+	const struct edition *edition;
+	tick loaded;      /* when @edition was */
+	uint32_t reloads; /* that brought a new one */
+	uint32_t failed;  /* that did not */
+	bool last_failed, loading;
+	const struct listeners *listeners;
+	const struct holders *holders;
+	/* By thread. */
+	const struct counters **counters;
+	const struct answer_counters **answers;
+	uint32_t n_threads;
+	uint32_t n_connections;
+};
+
+/* The document without a newline, to be freed by the caller; NULL if there is no memory. */
+char *dns_status_render(const struct dns_status *in);

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dns/tcp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "config/config.h"
+#include "dns/connection.h"
+#include "os/clock.h"
+#include "os/privileges.h"
+
+#define EVENTS      64
+#define ACCEPTS_MAX 16 /* of one socket, at a time */
+
+#define HASTE          5 /* by what patience is divided when places run short */
+#define EXPIRY_STEP_MS 250
+
+#define CLIENT_BYTES 8 /* of IPv6: a /64 */
+
+#define NO_SEAT UINT32_MAX
+
+/* What an event is about: the upper half of its 64 bits says which kind, the lower which one. */
+enum origin { ORIGIN_MAILBOX, ORIGIN_LISTENER, ORIGIN_SEAT };
+
+struct listener {
+	int fd; /* -1: this place is free */
+	uint32_t id;
+};
+
+/* A place for a connection. Those in use form a list, the one that progressed last at its end. */
+struct seat {
+	struct connection connection;
+	tick progressed;
+	uint32_t before, after; /* in the list; if it is free, @after is the next free one */
+	bool writing;           /* waits to write, rather than to read */
+};
+
+struct tcp {
+	struct counters counters;
+	struct tcp_setup setup;
+	struct mailbox mailbox;
+	pthread_t thread;
+	sem_t ready; /* posted once it has nothing more to give up */
+	int epoll;
+	bool stopping;
+	tick now; /* of this turn */
+	struct listener listeners[CONFIG_LISTEN_MAX];
+	struct seat *seats;
+	uint32_t oldest, newest, free;
+	_Atomic uint32_t n_connections;
+	struct connection_desk desk;
+};
+
+static uint64_t label(enum origin origin, uint32_t which)
+{
+	return (uint64_t)origin << 32 | which;
+}
+
+static uint32_t n_taken(const struct tcp *t)
+{
+	return atomic_load_explicit(&t->n_connections, memory_order_relaxed);
+}
+
+static void unlink_seat(struct tcp *t, uint32_t i)
+{
+	const struct seat *s = &t->seats[i];
+
+	*(s->before == NO_SEAT ? &t->oldest : &t->seats[s->before].after) = s->after;
+	*(s->after == NO_SEAT ? &t->newest : &t->seats[s->after].before) = s->before;
+}
+
+static void append_seat(struct tcp *t, uint32_t i)
+{
+	struct seat *s = &t->seats[i];
+
+	s->progressed = t->now;
+	s->before = t->newest;
+	s->after = NO_SEAT;
+	*(t->newest == NO_SEAT ? &t->oldest : &t->seats[t->newest].after) = i;
+	t->newest = i;
+}
+
+static void vacate(struct tcp *t, uint32_t i)
+{
+	struct seat *s = &t->seats[i];
+
+	connection_close(&s->connection, &t->desk);
+	unlink_seat(t, i);
+	s->after = t->free;
+	t->free = i;
+	atomic_store_explicit(&t->n_connections, n_taken(t) - 1, memory_order_relaxed);
+}
+
+static bool is_same_client(const struct addr *a, const struct addr *b)
+{
+	if (addr_is_ipv4(a) || addr_is_ipv4(b))
+		return addr_equal(a, b);
+	return memcmp(a->b, b->b, CLIENT_BYTES) == 0;
+}
+
+/* Makes a place by closing what has idled for longest, of @client if that is not NULL. False: none idles. */
+static bool evict(struct tcp *t, const struct addr *client)
+{
+	for (uint32_t i = t->oldest; i != NO_SEAT; i = t->seats[i].after) {
+		const struct connection *c = &t->seats[i].connection;
+
+		if (!connection_is_idle(c) || (client && !is_same_client(&c->client, client)))
+			continue;
+		counter_add(&t->counters.tcp_evicted, 1);
+		vacate(t, i);
+		return true;
+	}
+	return false;
+}
+
+static bool make_place(struct tcp *t, const struct addr *client)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = t->oldest; i != NO_SEAT; i = t->seats[i].after)
+		n += is_same_client(&t->seats[i].connection.client, client);
+	if (n >= t->setup.client_max)
+		return evict(t, client);
+	return t->free != NO_SEAT || evict(t, NULL);
+}
+
+static bool take_seat(struct tcp *t, int fd, const struct addr *client)
+{
+	const uint32_t i = t->free;
+	struct seat *s = &t->seats[i];
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = label(ORIGIN_SEAT, i)};
+
+	if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		return false;
+	t->free = s->after;
+	s->connection = (struct connection){.fd = fd, .client = *client};
+	s->writing = false;
+	append_seat(t, i);
+	atomic_store_explicit(&t->n_connections, n_taken(t) + 1, memory_order_relaxed);
+	return true;
+}
+
+/* False: there is none left, or none can be had. */
+static bool accept_one(struct tcp *t, int listener)
+{
+	struct sockaddr_in6 peer;
+	socklen_t size = sizeof peer;
+	const int fd =
+		accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct addr client;
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		return evict(t, NULL);
+	if (fd < 0)
+		return errno == ECONNABORTED || errno == EINTR;
+	if (addr_from_sockaddr((const struct sockaddr *)&peer, &client) && make_place(t, &client) &&
+		take_seat(t, fd, &client)) {
+		counter_add(&t->counters.tcp_accepted, 1);
+		return true;
+	}
+	counter_add(&t->counters.tcp_refused, 1);
+	close(fd);
+	return true;
+}
+
+static void on_listener(struct tcp *t, uint32_t which)
+{
+	for (int i = 0; i < ACCEPTS_MAX; i++)
+		if (!accept_one(t, t->listeners[which].fd))
+			return;
+}
+
+static void on_seat(struct tcp *t, uint32_t i)
+{
+	struct seat *s = &t->seats[i];
+	struct epoll_event event = {.data.u64 = label(ORIGIN_SEAT, i)};
+	bool writing;
+
+	if (s->connection.fd < 0) /* closed for another one in this turn */
+		return;
+	switch (connection_work(&s->connection, &t->desk)) {
+	case CONNECTION_OVER: vacate(t, i); return;
+	case CONNECTION_PROGRESSED:
+		unlink_seat(t, i);
+		append_seat(t, i);
+		break;
+	case CONNECTION_STAYS: break;
+	}
+	writing = connection_is_blocked(&s->connection);
+	if (writing == s->writing)
+		return;
+	s->writing = writing;
+	event.events = writing ? EPOLLOUT : EPOLLIN;
+	if (epoll_ctl(t->epoll, EPOLL_CTL_MOD, s->connection.fd, &event) < 0)
+		vacate(t, i);
+}
+
+static void expire(struct tcp *t)
+{
+	const bool hurry = n_taken(t) > t->setup.connections_max / 4 * 3;
+	const tick patience = hurry ? t->setup.patience / HASTE : t->setup.patience;
+
+	while (t->oldest != NO_SEAT &&
+		tick_since(t->now, t->seats[t->oldest].progressed) >= patience) {
+		counter_add(&t->counters.tcp_expired, 1);
+		vacate(t, t->oldest);
+	}
+}
+
+static void add_listener(struct tcp *t, const struct mailbox_letter *letter)
+{
+	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++) {
+		struct epoll_event event = {
+			.events = EPOLLIN, .data.u64 = label(ORIGIN_LISTENER, i)};
+
+		if (t->listeners[i].fd >= 0)
+			continue;
+		if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, letter->fd, &event) < 0)
+			break;
+		t->listeners[i] = (struct listener){letter->fd, letter->id};
+		return;
+	}
+	close(letter->fd);
+}
+
+static void close_listener(struct tcp *t, uint32_t id)
+{
+	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++)
+		if (t->listeners[i].fd >= 0 && t->listeners[i].id == id) {
+			close(t->listeners[i].fd);
+			t->listeners[i].fd = -1;
+		}
+}
+
+static void read_letters(struct tcp *t)
+{
+	struct mailbox_letter letter;
+
+	while (mailbox_take(&t->mailbox, &letter)) {
+		switch (letter.kind) {
+		case MAILBOX_SERVE: add_listener(t, &letter); break;
+		case MAILBOX_CLOSE: close_listener(t, letter.id); break;
+		case MAILBOX_STOP: t->stopping = true; break;
+		}
+	}
+}
+
+static void turn(struct tcp *t)
+{
+	struct epoll_event events[EVENTS];
+	const int n =
+		epoll_wait(t->epoll, events, EVENTS, t->oldest == NO_SEAT ? -1 : EXPIRY_STEP_MS);
+	bool has_letters = false;
+
+	t->now = clock_now();
+	t->desk.wall_s = clock_wall_ns() / 1000000000u;
+	for (int i = 0; i < n; i++) {
+		const uint32_t which = (uint32_t)events[i].data.u64;
+
+		switch ((enum origin)(events[i].data.u64 >> 32)) {
+		case ORIGIN_MAILBOX: has_letters = true; break;
+		case ORIGIN_LISTENER: on_listener(t, which); break;
+		case ORIGIN_SEAT: on_seat(t, which); break;
+		}
+	}
+	expire(t);
+	if (has_letters) /* last, as they may close what is among the events */
+		read_letters(t);
+}
+
+static void *run(void *context)
+{
+	struct tcp *t = context;
+
+	(void)pthread_setname_np(pthread_self(), "roost-dns-tcp");
+	(void)privileges_renounce();
+	(void)sem_post(&t->ready);
+	while (!t->stopping)
+		turn(t);
+	return NULL;
+}
+
+static struct tcp *allocate(const struct tcp_setup *setup)
+{
+	struct tcp *t = aligned_alloc(_Alignof(struct tcp), sizeof *t);
+
+	if (!t)
+		return NULL;
+	memset(t, 0, sizeof *t);
+	t->seats = calloc(setup->connections_max, sizeof *t->seats);
+	if (!t->seats) {
+		free(t);
+		return NULL;
+	}
+	t->setup = *setup;
+	t->desk.service = &t->setup.service;
+	t->desk.counters = &t->counters;
+	t->oldest = t->newest = NO_SEAT;
+	for (uint32_t i = 0; i < setup->connections_max; i++) {
+		t->seats[i].connection.fd = -1;
+		t->seats[i].after = i + 1 < setup->connections_max ? i + 1 : NO_SEAT;
+	}
+	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++)
+		t->listeners[i].fd = -1;
+	return t;
+}
+
+static int set_up(struct tcp *t)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = label(ORIGIN_MAILBOX, 0)};
+	int error = mailbox_init(&t->mailbox);
+
+	if (error)
+		return error;
+	(void)sem_init(&t->ready, 0, 0);
+	t->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (t->epoll >= 0) {
+		if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->mailbox.out, &event) == 0)
+			error = -pthread_create(&t->thread, NULL, run, t);
+		else
+			error = -errno;
+		if (!error) {
+			while (sem_wait(&t->ready) < 0)
+				;
+			return 0;
+		}
+		close(t->epoll);
+	} else {
+		error = -errno;
+	}
+	mailbox_fini(&t->mailbox);
+	return error;
+}
+
+static void deallocate(struct tcp *t)
+{
+	free(t->seats);
+	free(t);
+}
+
+int tcp_start(const struct tcp_setup *setup, struct tcp **ret_tcp)
+{
+	struct tcp *t;
+	int error;
+
+	ASSERT(setup->connections_max > 0 && setup->client_max > 0);
+	t = allocate(setup);
+	if (!t)
+		return -ENOMEM;
+	error = set_up(t);
+	if (error) {
+		deallocate(t);
+		return error;
+	}
+	*ret_tcp = t;
+	return 0;
+}
+
+void tcp_stop(struct tcp *t)
+{
+	const struct mailbox_letter stop = {.kind = MAILBOX_STOP};
+
+	if (!t)
+		return;
+	(void)mailbox_put(&t->mailbox, &stop);
+	(void)pthread_join(t->thread, NULL);
+	while (t->oldest != NO_SEAT)
+		vacate(t, t->oldest);
+	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++)
+		if (t->listeners[i].fd >= 0)
+			close(t->listeners[i].fd);
+	close(t->epoll);
+	(void)sem_destroy(&t->ready);
+	mailbox_fini(&t->mailbox);
+	deallocate(t);
+}
+
+const struct mailbox *tcp_mailbox(const struct tcp *t)
+{
+	return &t->mailbox;
+}
+
+const struct counters *tcp_counters(const struct tcp *t)
+{
+	return &t->counters;
+}
+
+uint32_t tcp_n_connections(const struct tcp *t)
+{
+	return n_taken(t);
+}
