@@ -330,16 +330,26 @@ static bool find_word(struct pass *p)
 	return false;
 }
 
+/* The number of TYPEn, or 0. */
+static uint32_t type_number(struct span word)
+{
+	uint32_t number = 0;
+
+	if (word.size < 5 || word.size > 9 || strncasecmp(word.at, "TYPE", 4) != 0)
+		return 0;
+	for (size_t i = 4; i < word.size; i++)
+		number = 10 * number + (uint32_t)(word.at[i] - '0');
+	return number;
+}
+
 /* Where the names are in the data of the type that is called @word. */
 static const char *find_fields(struct span word)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		char numbered[16];
+	const uint32_t number = type_number(word);
 
-		snprintf(numbered, sizeof numbered, "TYPE%u", types[i].number);
-		if (is_word(word, types[i].name) || is_word(word, numbered))
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (number == types[i].number || is_word(word, types[i].name))
 			return types[i].fields;
-	}
 	return "";
 }
 
