@@ -62,9 +62,17 @@ static void tell(struct loading *l, enum zone_severity severity, const struct zo
 	uint32_t *n = severity == ZONE_ERROR ? &l->n_errors : &l->n_warnings;
 	const uint32_t most = severity == ZONE_ERROR ? LOAD_ERRORS_MAX : LOAD_WARNINGS_MAX;
 
+	char clean[ZONE_PROBLEM_SIZE];
+
 	if ((*n)++ >= most || !listener->tell)
 		return;
-	listener->tell(listener->context, severity, place, text);
+	/* It may quote the file, which must neither break a line nor steer a terminal. */
+	snprintf(clean, sizeof(clean), "%s", text);
+	for (char *at = clean; *at != '\0'; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	}
+	listener->tell(listener->context, severity, place, clean);
 	if (severity == ZONE_ERROR && *n == most)
 		listener->tell(listener->context, severity, place,
 			"too many errors; no more are looked for");

@@ -315,6 +315,17 @@ START_TEST(names_may_be_written_in_any_script)
 }
 END_TEST
 
+START_TEST(what_is_quoted_of_a_file_does_not_steer_a_terminal)
+{
+	struct complaints c = {0};
+
+	ck_assert_ptr_null(zone_of(APEX "a \"\033[2Jü\" A 192.0.2.1\n$INCLUDE \033[2J\n", &c));
+	ck_assert_uint_ge(c.n_errors, 1);
+	ck_assert_ptr_null(strchr(c.text, '\033'));
+	ck_assert_ptr_nonnull(strstr(c.text, "?[2J"));
+}
+END_TEST
+
 START_TEST(text_can_not_include_files)
 {
 	struct complaints c = {0};
@@ -361,6 +372,7 @@ int main(void)
 		files_are_included_ten_deep_and_no_deeper,
 		what_is_no_file_is_not_included,
 		names_may_be_written_in_any_script,
+		what_is_quoted_of_a_file_does_not_steer_a_terminal,
 		text_can_not_include_files,
 		a_relative_origin_is_refused_with_a_hint,
 		an_empty_file_is_a_zone_without_an_apex,
