@@ -127,14 +127,20 @@ static void put(struct pass *p, const char *bytes, size_t size)
 static void put_text(struct pass *p, struct span text)
 {
 	for (size_t i = 0; i < text.size; i++) {
-		const unsigned char c = (unsigned char)text.at[i];
+		const char c = text.at[i];
+		const char next = i + 1 < text.size ? text.at[i + 1] : '\0';
 		char escape[5];
 
-		if (c >= 0x80)
-			put(p, escape, (size_t)snprintf(escape, sizeof escape, "\\%03u", c));
-		/* \X stands for X, and the escape of its first byte says so already */
-		else if (c != '\\' || i + 1 == text.size || (unsigned char)text.at[i + 1] < 0x80)
-			put(p, text.at + i, 1);
+		if ((unsigned char)c >= 0x80) {
+			snprintf(escape, sizeof escape, "\\%03u", (unsigned char)c);
+			put(p, escape, 4);
+		} else if (c == '\\' && (unsigned char)next >= 0x80) {
+			/* \X stands for X, and so does the escape of its bytes */
+		} else if (c == '\\' && next != '\0') {
+			put(p, text.at + i++, 2);
+		} else if (c != '\r' || next != '\n') {
+			put(p, &c, 1);
+		}
 	}
 }
 
