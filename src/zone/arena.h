@@ -20,12 +20,12 @@ struct arena {
 	size_t total;
 };
 
-/* @size bytes, at most ARENA_ALLOC_MAX, aligned for anything, not initialised; NULL if there is no memory.
- * *@ret_ref, which may be NULL, is never 0. */
+/* @size bytes, at most ARENA_ALLOC_MAX, aligned for anything, not initialised; NULL if there is
+ * no memory. *@ret_ref, which may be NULL, is never 0. */
 void *arena_alloc(struct arena *a, size_t size, uint32_t *ret_ref);
 
-/* Lets what was allocated last, @size bytes at @p, have @new_size of them. False: it was not the last, or there
- * is no room behind it. */
+/* Lets what was allocated last, @size bytes at @p, have @new_size of them. False: it was not the
+ * last, or there is no room behind it. */
 bool arena_extend(struct arena *a, const void *p, size_t size, size_t new_size);
 
 /* What arena_alloc() gave for @ref. */

@@ -11,7 +11,8 @@
 #include "base/bytes.h"
 #include "zone/rdata.h"
 
-/* An SOA's numbers for those who keep a copy; the values that RIPE-203 recommends, but for shorter rounds. */
+/* An SOA's numbers for those who keep a copy; the values that RIPE-203 recommends, but for
+ * shorter rounds. */
 #define SOA_REFRESH 14400
 #define SOA_RETRY   3600
 #define SOA_EXPIRE  1209600
@@ -120,7 +121,8 @@ static void plan_named(struct deriving *d)
 	qsort(d->zones, d->n_zones, sizeof(*d->zones), compare_planned);
 }
 
-/* And those that names outside of them call for. One within another is the other: it follows it in order. */
+/* And those that names outside of them call for. One within another is the other: it follows it
+ * in order. */
 static void plan_for_names(struct deriving *d)
 {
 	const struct config *c = d->in->config;
@@ -152,7 +154,8 @@ static void plan_for_names(struct deriving *d)
 	qsort(d->zones, d->n_zones, sizeof(*d->zones), compare_planned);
 }
 
-/* Which zones there are, and which name is in which. False if there is no memory, or a name is none. */
+/* Which zones there are, and which name is in which. False if there is no memory, or a name is
+ * none. */
 static bool plan(struct deriving *d)
 {
 	const struct config *c = d->in->config;
@@ -184,7 +187,8 @@ static void add(struct deriving *d, const struct zone_record *r)
 		fail(d, r->place.line, "%s", problem);
 }
 
-/* An address as a record of @owner. Addresses that mean nothing beyond a link are left out (RFC 4291 2.5.6). */
+/* An address as a record of @owner. Addresses that mean nothing beyond a link are left out (RFC
+ * 4291 2.5.6). */
 static void add_address(struct deriving *d, struct zone_record *r, const struct addr *a)
 {
 	if (addr_is_link_local(a))
@@ -285,7 +289,8 @@ static void add_names(struct deriving *d)
 	}
 }
 
-/* A node's own name in a zone without a file: the one that the file gives it there, else its name below the apex. */
+/* A node's own name in a zone without a file: the one that the file gives it there, else its name
+ * below the apex. */
 static bool node_name(const struct deriving *d, uint32_t node, struct name *ret_name)
 {
 	const struct config *c = d->in->config;

@@ -161,7 +161,8 @@ static char *read_whole(int fd, size_t size)
 	return text;
 }
 
-/* Opens and reads @path into *from, whose @text is then to be freed. False, and told at @place, if it can't be. */
+/* Opens and reads @path into *from, whose @text is then to be freed. False, and told at @place,
+ * if it can't be. */
 static bool open_source(
 	struct loading *l, const char *path, const struct zone_place *place, struct source *from)
 {
@@ -207,8 +208,8 @@ static bool is_open_already(const struct source *from)
 	return false;
 }
 
-/* The path of @name as a file beside @file, to be freed; NULL if there is no memory. The scanner, which was given a
- * text, has put its own directory before a relative name. */
+/* The path of @name as a file beside @file, to be freed; NULL if there is no memory. The scanner,
+ * which was given a text, has put its own directory before a relative name. */
 static char *path_beside(const char *file, const char *name)
 {
 	const char *slash = strrchr(file, '/');

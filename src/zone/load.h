@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * Master files (RFC 1035 5, RFC 2308 4 for $TTL) to a zone: each file, the included ones too, goes through
- * prepass.h and then through libzscanner, which knows all types of records.
+ * Master files (RFC 1035 5, RFC 2308 4 for $TTL) to a zone: each file, the included ones too, goes
+ * through prepass.h and then through libzscanner, which knows all types of records.
  *
- * An omitted TTL is that of $TTL, else the last that was stated (RFC 1035 5.1), else the SOA's minimum.
- * $INCLUDE is relative to the file that it stands in; at most LOAD_DEPTH_MAX deep, and no file includes
- * itself.
+ * An omitted TTL is that of $TTL, else the last that was stated (RFC 1035 5.1), else the SOA's
+ * minimum. $INCLUDE is relative to the file that it stands in; at most LOAD_DEPTH_MAX deep, and no
+ * file includes itself.
  */
 
 #include <stddef.h>
@@ -25,8 +25,8 @@ struct load_listener {
 	void *context;
 };
 
-/* The zone with all records of the file at @path, to be finished by zone_finish(); NULL if there was an error,
- * which was told. @apex is of any case. */
+/* The zone with all records of the file at @path, to be finished by zone_finish(); NULL if there
+ * was an error, which was told. @apex is of any case. */
 struct zone *load_file(const char *path, const uint8_t *apex, const struct load_listener *listener);
 
 /* The same for text at hand, which can't include files. @file is what messages call it. */

@@ -42,16 +42,16 @@ bool name_is_within(const uint8_t *name, const uint8_t *ancestor);
 /* Whether both, of lower case, are the same name. */
 bool name_equal(const uint8_t *a, const uint8_t *b);
 
-/* Copies @size bytes to @to, which may be @from, letters in lower case. It leaves label lengths alone,
- * for they are below any letter. */
+/* Copies @size bytes to @to, which may be @from, letters in lower case. It leaves label lengths
+ * alone, for they are below any letter. */
 void name_lower(uint8_t *to, const uint8_t *from, size_t size);
 
 /* Canonical order of names (RFC 4034 6.1): negative, zero or positive; both of lower case. */
 int name_compare(const uint8_t *a, const uint8_t *b);
 
-/* From text in ASCII, with \DDD and \X escapes; relative to @origin if it does not end in a dot. @origin
- * may be NULL: then every name is absolute. `@` is the origin. False, with a clause in *@ret_why, if it is
- * no name. */
+/* From text in ASCII, with \DDD and \X escapes; relative to @origin if it does not end in a dot.
+ * @origin may be NULL: then every name is absolute. `@` is the origin. False, with a clause in
+ * *@ret_why, if it is no name. */
 bool name_parse(
 	const char *text, const struct name *origin, struct name *ret_name, const char **ret_why);
 

@@ -7,6 +7,6 @@
 
 #include "zone/zone.h"
 
-/* Writes the finished zone to @to: $ORIGIN, the SOA, then all else in canonical order. False if there is no memory
- * or it could not be written. */
+/* Writes the finished zone to @to: $ORIGIN, the SOA, then all else in canonical order. False if
+ * there is no memory or it could not be written. */
 bool zone_print(const struct zone *z, FILE *to);

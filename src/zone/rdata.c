@@ -8,8 +8,9 @@
 #include "zone/name.h"
 
 /*
- * Shapes, a letter for each field: n a name that becomes lower case, N one that keeps it; 1, 2 and 4 that many
- * bytes; s a string with its length before it, S one or more of them; * anything up to the end.
+ * Shapes, a letter for each field: n a name that becomes lower case, N one that keeps it; 1, 2 and
+ * 4 that many bytes; s a string with its length before it, S one or more of them; * anything up to
+ * the end.
  */
 static const char *shape_of(uint16_t type)
 {

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The data of a record: whether it has the shape that its type wants, as far as an answer depends on it, and its
- * canonical form (RFC 4034 6.2). Types that are not known here have no shape (RFC 3597).
+ * The data of a record: whether it has the shape that its type wants, as far as an answer depends
+ * on it, and its canonical form (RFC 4034 6.2). Types that are not known here have no shape (RFC
+ * 3597).
  */
 
 #include <stdbool.h>
@@ -31,6 +32,6 @@ enum rdata_type {
 /* Whether the type can be in a zone: no question's type, no meta type (RFC 6895 3.1). */
 bool rdata_may_be_stored(uint16_t type);
 
-/* Copies the data to @to, names in lower case where the canonical form wants it, which has the same size. False if
- * it is malformed. */
+/* Copies the data to @to, names in lower case where the canonical form wants it, which has the
+ * same size. False if it is malformed. */
 bool rdata_canonical(uint16_t type, const uint8_t *rdata, uint16_t size, uint8_t *to);

@@ -12,8 +12,9 @@
 #include "zone/rdata.h"
 #include "zone/zone_data.h"
 
-/* Eight bytes at a time; a label's last bytes are read overlapping, so that nothing is copied bytewise. The order of
- * bytes does not matter, since a hash leaves the machine as little as the zone does. */
+/* Eight bytes at a time; a label's last bytes are read overlapping, so that nothing is copied
+ * bytewise. The order of bytes does not matter, since a hash leaves the machine as little as the
+ * zone does. */
 uint32_t zone_hash(uint32_t parent, const uint8_t *label)
 {
 	const uint64_t k = 0x9e3779b97f4a7c15u;

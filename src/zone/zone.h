@@ -5,12 +5,12 @@
  * A zone in memory: immutable once it is finished, shared by all threads without a lock.
  *
  *    master file ─► prepass ─► libzscanner ─┐
- *                                           ├─► zone_new() … zone_add() … zone_finish() ─► zone_find()
+ *                                           ├─► zone_add() … zone_finish() ─► zone_find()
  *    roost.yaml ─────────────► derive ──────┘
  *
- * Everything lies in one arena that only grows; names are of lower case. A node exists for each owner name
- * and for each empty non-terminal above one (RFC 4592 2.2.2), so that walking down from the apex, label by
- * label, ends at the closest encloser.
+ * Everything lies in one arena that only grows; names are of lower case. A node exists for each
+ * owner name and for each empty non-terminal above one (RFC 4592 2.2.2), so that walking down from
+ * the apex, label by label, ends at the closest encloser.
  */
 
 #include <stdbool.h>
@@ -35,9 +35,9 @@ enum zone_rrset_flag {
 	ZONE_RRSET_TTL_DIFFERED = 1 << 0, /* its records had several; @ttl is the least */
 };
 
-/* One RRset. Its records lie one behind the other, each with its length before it (host order): see
- * zone_rdata(). Names in them are of lower case where RFC 4034 6.2 says so, and not compressed. All of
- * them fit into one message. */
+/* One RRset. Its records lie one behind the other, each with its length before it (host order):
+ * see zone_rdata(). Names in them are of lower case where RFC 4034 6.2 says so, and not
+ * compressed. All of them fit into one message. */
 struct zone_rrset {
 	struct zone_rrset *next; /* of the same owner, by rising type */
 	uint16_t type, n_records;
@@ -91,13 +91,15 @@ void zone_free(struct zone *z);
 /* The file that messages about the zone as a whole name; it is copied. */
 void zone_set_file(struct zone *z, const char *file);
 
-/* What is wrong with a record or a zone, as one line without the place; ZONE_PROBLEM_SIZE is enough. */
+/* What is wrong with a record or a zone, as one line without the place; ZONE_PROBLEM_SIZE is
+ * enough. */
 #define ZONE_PROBLEM_SIZE 2560
 
 /*
- * Adds one record. False with a clause in @problem if it can't be: outside the zone, CNAME beside other
- * data (RFC 2181 10.1), a second SOA, malformed data, no memory. A record that is there already is ignored
- * (RFC 2181 5), and a TTL that differs within an RRset becomes the least of them (5.2).
+ * Adds one record. False with a clause in @problem if it can't be: outside the zone, CNAME beside
+ * other data (RFC 2181 10.1), a second SOA, malformed data, no memory. A record that is there
+ * already is ignored (RFC 2181 5), and a TTL that differs within an RRset becomes the least of them
+ * (5.2).
  */
 bool zone_add(struct zone *z, const struct zone_record *r, char problem[static ZONE_PROBLEM_SIZE]);
 
@@ -110,10 +112,10 @@ typedef void zone_tell(void *context, enum zone_severity severity, const struct 
 	const char *text);
 
 /*
- * Checks the whole and sets the flags; no zone_add() after it. Errors: no SOA or no NS at the apex, data
- * below a DNAME (RFC 6672 2.4). Warnings: glue that is missing, NS or MX that name an alias (RFC 2181 10.3),
- * TTLs that differed. Each is told to @tell, which may be NULL. False, with the first error in @problem, if
- * there was one.
+ * Checks the whole and sets the flags; no zone_add() after it. Errors: no SOA or no NS at the apex,
+ * data below a DNAME (RFC 6672 2.4). Warnings: glue that is missing, NS or MX that name an alias
+ * (RFC 2181 10.3), TTLs that differed. Each is told to @tell, which may be NULL. False, with the
+ * first error in @problem, if there was one.
  */
 bool zone_finish(
 	struct zone *z, zone_tell *tell, void *context, char problem[static ZONE_PROBLEM_SIZE]);
@@ -130,14 +132,16 @@ size_t zone_memory(const struct zone *z);
 /* The node of exactly @name (lower case, within the zone), or NULL; also before zone_finish(). */
 const struct zone_node *zone_lookup(const struct zone *z, const uint8_t *name);
 
-/* The node of @name (lower case), or the closest encloser of it (RFC 4592 3.3.1); NULL only for a name outside
- * the zone. *@ret_exact says which. A name of many labels costs no more than the zone is deep. */
+/* The node of @name (lower case), or the closest encloser of it (RFC 4592 3.3.1); NULL only for a
+ * name outside the zone. *@ret_exact says which. A name of many labels costs no more than the
+ * zone is deep. */
 const struct zone_node *zone_find(const struct zone *z, const uint8_t *name, bool *ret_exact);
 
 /* NULL if there is none. */
 const struct zone_rrset *zone_rrset_of(const struct zone_node *n, uint16_t type);
 
-/* All nodes in canonical order (RFC 4034 6.1), the apex first: for compiling, transfers and printing. */
+/* All nodes in canonical order (RFC 4034 6.1), the apex first: for compiling, transfers and
+ * printing. */
 uint32_t zone_n_nodes(const struct zone *z);
 const struct zone_node *zone_node_at(const struct zone *z, uint32_t i);
 

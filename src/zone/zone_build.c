@@ -240,8 +240,9 @@ static void link_rrset(struct zone *z, struct zone_node *n, struct zone_rrset *s
 	*at = s;
 }
 
-/* Room for @more bytes of records behind those that are there. The last in the arena grows where it is; another one
- * moves to twice the room, so that records in any order cost no more than twice the memory. */
+/* Room for @more bytes of records behind those that are there. The last in the arena grows where
+ * it is; another one moves to twice the room, so that records in any order cost no more than
+ * twice the memory. */
 static bool make_room(struct zone *z, struct zone_rrset *s, size_t more)
 {
 	const size_t room = s->room * 8u, need = s->size + more;
@@ -264,7 +265,8 @@ static bool make_room(struct zone *z, struct zone_rrset *s, size_t more)
 	return true;
 }
 
-/* RFC 2181 5.2. Signatures have the TTLs of what they sign (RFC 4034 3), whatever their neighbours have. */
+/* RFC 2181 5.2. Signatures have the TTLs of what they sign (RFC 4034 3), whatever their
+ * neighbours have. */
 static bool merge_ttl(struct zone_rrset *s, const struct zone_record *r)
 {
 	if (s->ttl != r->ttl && s->type != RDATA_RRSIG)
@@ -294,7 +296,8 @@ static bool check_room(
 	return true;
 }
 
-/* Adds the record, whose canonical data are in z->scratch, to @n, and with its RRset if it is the first. */
+/* Adds the record, whose canonical data are in z->scratch, to @n, and with its RRset if it is the
+ * first. */
 static bool add_record(
 	struct zone *z, struct zone_node *n, const struct zone_record *r, char *problem)
 {

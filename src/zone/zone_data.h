@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What a zone is made of; only for the zone's own files. Nodes are found by a table with open addressing, keyed by
- * the parent and the first label: a node's hash is its parent's hash, mixed with its label.
+ * What a zone is made of; only for the zone's own files. Nodes are found by a table with open
+ * addressing, keyed by the parent and the first label: a node's hash is its parent's hash, mixed
+ * with its label.
  */
 
 #include "zone/arena.h"
@@ -24,8 +25,8 @@ struct zone {
 	struct zone_slot *slots; /* a power of two of them, at most three quarters of it in use */
 	uint32_t n_slots;
 
-	uint32_t *
-		nodes; /* references; in the order of their making, once finished in canonical order */
+	/* References: in the order of their making, once finished in canonical order. */
+	uint32_t *nodes;
 	uint32_t n_nodes, room;
 	uint32_t n_names;
 
@@ -41,7 +42,8 @@ uint32_t zone_hash(uint32_t parent, const uint8_t *label);
 struct zone_node *zone_child(
 	const struct zone *z, const struct zone_node *parent, const uint8_t *label, uint32_t hash);
 
-/* How many labels @name, of which @offsets are the labels, has below the apex; -1 if it is outside. */
+/* How many labels @name, of which @offsets are the labels, has below the apex; -1 if it is
+ * outside. */
 int zone_depth(
 	const struct zone *z, const uint8_t *name, const uint8_t *offsets, uint32_t n_labels);
 

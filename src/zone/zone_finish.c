@@ -69,7 +69,7 @@ static void set_flags(struct zone_node *n)
 	n->flags = flags;
 }
 
-/* RFC 6672 2.4: nothing is below a DNAME. Told once for each DNAME, with the first name below it. */
+/* RFC 6672 2.4: nothing is below a DNAME. Told once for each, with the first name below it. */
 static void check_dname(struct checking *c, uint32_t i)
 {
 	const struct zone_node *n = zone_node_at(c->z, i);
@@ -79,8 +79,8 @@ static void check_dname(struct checking *c, uint32_t i)
 		return;
 	const struct zone_node *next = zone_node_at(c->z, ++i);
 
-	/* In canonical order what is below a name follows it, and an empty non-terminal is followed by the
-	 * name that it is there for. */
+	/* In canonical order what is below a name follows it, and an empty non-terminal is
+	 * followed by the name that it is there for. */
 	if (next->parent != n)
 		return;
 	while (!next->rrsets && i + 1 < c->z->n_nodes)
@@ -102,8 +102,8 @@ static bool has_address(const struct zone_node *n)
 	return zone_rrset_of(n, RDATA_A) || zone_rrset_of(n, RDATA_AAAA);
 }
 
-/* Whether somebody who follows a record of @n to @target, in the zone, finds no address there. Below another
- * delegation it is that zone's business. */
+/* Whether somebody who follows a record of @n to @target, in the zone, finds no address there.
+ * Below another delegation it is that zone's business. */
 static bool lacks_address(
 	const struct checking *c, const struct zone_node *n, const uint8_t *target)
 {
@@ -119,7 +119,8 @@ static bool lacks_address(
 	return exact || !found->wildcard || !has_address(found->wildcard);
 }
 
-/* The name that a record of NS or MX leads to: where it is, and that it is no alias (RFC 2181 10.3). */
+/* The name that a record of NS or MX leads to: where it is, and that it is no alias (RFC 2181
+ * 10.3). */
 static void check_target(struct checking *c, const struct zone_node *n, const struct zone_rrset *s,
 	const uint8_t *target)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Canonical order (RFC 4034 6.1) of a zone's nodes. Names are compared from their ends, which is slow to do over and
- * over; so each name is written down once as a key, in which the order of bytes is that of names: the labels from
- * the apex on, each ended by a byte that is below any other.
+ * Canonical order (RFC 4034 6.1) of a zone's nodes. Names are compared from their ends, which is
+ * slow to do over and over; so each name is written down once as a key, in which the order of bytes
+ * is that of names: the labels from the apex on, each ended by a byte that is below any other.
  */
 
 #include <stdlib.h>

@@ -71,7 +71,8 @@ static char *print(const struct zone *z, size_t *ret_size)
 	return text;
 }
 
-/* A master file: it is refused with a reason, or a sound zone that prints to a file of the same zone. */
+/* A master file: it is refused with a reason, or a sound zone that prints to a file of the same
+ * zone. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct zone *z = load((const char *)data, size);

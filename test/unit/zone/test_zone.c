@@ -316,7 +316,8 @@ static int compare_nodes(const void *a, const void *b)
 	return name_compare((*x)->name, (*y)->name);
 }
 
-/* Labels that are hard to put in order: of all lengths, with bytes that sort before a label's end. */
+/* Labels that are hard to put in order: of all lengths, with bytes that sort before a label's
+ * end. */
 static void add_random(struct zone *z, struct rng *r, const struct name *apex)
 {
 	static const uint8_t bytes[] = {0, 1, 2, '*', '-', 'a', 'b', 0xff};

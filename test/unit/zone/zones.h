@@ -18,7 +18,8 @@ struct complaints {
 
 struct load_listener listener_to(struct complaints *to);
 
-/* A finished zone at example.com from the text of a master file, or NULL; @complaints may be NULL. */
+/* A finished zone at example.com from the text of a master file, or NULL; @complaints may be
+ * NULL. */
 struct zone *zone_of(const char *text, struct complaints *complaints);
 
 /* The same of text that must be good: no complaint at all. */
