@@ -17,6 +17,14 @@
 #define OPTION_ERROR       15
 #define OPTION_COOKIE_SIZE (COOKIE_CLIENT_SIZE + COOKIE_SERVER_SIZE)
 
+/* All options that we have, each with its head. */
+#define OPT_MAX                                                                                    \
+	(OPT_FIXED + OPTION_FIXED + OPTION_COOKIE_SIZE + OPTION_FIXED + ANSWER_NSID_MAX +          \
+		OPTION_FIXED + 2)
+
+_Static_assert(
+	DNS_HEADER_SIZE + DNS_QUESTION_MAX + OPT_MAX <= ANSWER_ROOM_LEAST, "the least always fits");
+
 struct answerer *answerer_new(const struct answer_setup *setup)
 {
 	struct answerer *a = calloc(1, sizeof *a);
@@ -161,8 +169,7 @@ void answer_briefly(const struct answerer *a, const struct answer_request *in,
 {
 	out->rcode = (uint8_t)rcode;
 	out->size = answer_put_head(q, 0, rcode, out);
-	if (out->size + answer_opt_size(a, q, error) <= answer_limit(in, q, out))
-		answer_put_opt(a, in, q, error, out);
+	answer_put_opt(a, in, q, error, out);
 }
 
 static void count_reply(struct answerer *a, const struct answer_reply *out)
@@ -199,7 +206,7 @@ enum answer_outcome answer(struct answerer *a, const struct catalog *c,
 	struct query q;
 	const enum query_verdict verdict = query_parse(in->message, in->size, &q);
 
-	ASSERT(out->room >= DNS_UDP_LEAST);
+	ASSERT(out->room >= ANSWER_ROOM_LEAST);
 	out->cookie_valid = false;
 	out->subject = NULL;
 	switch (verdict) {

@@ -30,10 +30,13 @@ struct answer_request {
 	uint64_t wall_s; /* seconds since 1970, for cookies */
 };
 
+/* There is always room for a header, a question and OPT: who takes room away for a signature leaves that. */
+#define ANSWER_ROOM_LEAST 400
+
 /* Where the answer goes, and what it is. */
 struct answer_reply {
 	uint8_t *buffer;
-	size_t room; /* DNS_UDP_MAX is enough over UDP, DNS_MESSAGE_MAX over TCP */
+	size_t room; /* at least ANSWER_ROOM_LEAST; DNS_UDP_MAX or DNS_MESSAGE_MAX is always enough */
 
 	/* Set if there is an answer. */
 	size_t size;
