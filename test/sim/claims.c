@@ -102,15 +102,15 @@ static void allow_claims(const struct sim *s, struct sim_machine *m, uint32_t ro
 {
 	const struct node *n = m->node;
 	const struct node_router *r = &n->routers[router];
-	const tick now = sim_clock(s, m), span = claims_span(s, r->vrrp.interval);
+	const tick until = m->woken_at + claims_span(s, r->vrrp.interval);
 
-	if (r->claimed_until != now + lease_span(r->vrrp.interval))
+	if (r->claimed_until != m->woken_at + lease_span(r->vrrp.interval))
 		return;
 	for (uint32_t i = 0; i < n->n_vips; i++) {
 		const struct node_unit *u = &n->units[n->vips[i].unit];
 
 		if (u->router == router && u->vrrp.state == VRRP_CLAIMING)
-			allow(m, m->file->number[i], now + span);
+			allow(m, m->file->number[i], until);
 	}
 }
 
