@@ -201,6 +201,13 @@ bool name_parse(
 	return true;
 }
 
+/* Readers of master files differ in which characters they take as they are; these they all do. */
+static bool is_plain(uint8_t byte)
+{
+	return (uint8_t)(byte - '0') < 10 || (uint8_t)((byte | 0x20) - 'a') < 26 ||
+	       strchr("-_*/", byte);
+}
+
 /* One byte of a label as text; returns where the next goes. */
 static char *format_byte(char *to, uint8_t byte)
 {
@@ -211,7 +218,7 @@ static char *format_byte(char *to, uint8_t byte)
 		*to++ = (char)('0' + byte % 10);
 		return to;
 	}
-	if (strchr(".\\\"();@$", byte))
+	if (!is_plain(byte))
 		*to++ = '\\';
 	*to++ = (char)byte;
 	return to;

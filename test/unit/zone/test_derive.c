@@ -119,10 +119,11 @@ static void expect_complaints(const struct cluster *c, const char *expected)
 }
 
 /* A master file of its own for a test; removed by remove_file(). */
-static char path[] = "/tmp/roost-derive-XXXXXX";
+static char path[32];
 
 static void write_file(const char *text)
 {
+	strcpy(path, "/tmp/roost-derive-XXXXXX");
 	const int fd = mkstemp(path);
 
 	ck_assert_int_ge(fd, 0);

@@ -12,10 +12,11 @@
 #include "zones.h"
 
 /* A directory of its own for each test, in which it runs. */
-static char directory[] = "/tmp/roost-load-XXXXXX";
+static char directory[32];
 
 static void enter_directory(void)
 {
+	strcpy(directory, "/tmp/roost-load-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	ck_assert_int_eq(chdir(directory), 0);
 }

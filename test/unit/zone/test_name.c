@@ -12,7 +12,7 @@ START_TEST(names_survive_text)
 {
 	static const char *const texts[] = {".", "com.", "www.example.com.", "*.example.com.",
 		"_443._tcp.example.com.", "a\\.b.example.com.", "\\000\\255\\032.x.",
-		"a\\\\b\\\"c.", "\\@.\\$x.\\;.\\(\\).", "xn--bcher-kva.example."};
+		"a\\\\b\\\"c.", "\\@.\\$x.\\;.\\(\\).", "\\#\\!a-b_c/d.", "xn--bcher-kva.example."};
 	char text[NAME_TEXT_SIZE];
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
