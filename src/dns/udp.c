@@ -27,11 +27,8 @@
 
 #define EVENTS 16
 
-/* Room for either family's. */
-union packet_info {
-	struct cmsghdr header;
-	uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-};
+/* Room for either family's packet information. */
+#define INFO_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
 
 struct udp_socket {
 	int fd; /* -1: this place is free */
@@ -42,7 +39,7 @@ struct udp_socket {
 struct slot {
 	struct iovec in, out;
 	struct sockaddr_in6 peer; /* or an IPv4 one */
-	union packet_info info;
+	_Alignas(struct cmsghdr) uint8_t info[INFO_SIZE];
 	uint8_t query[QUERY_SIZE];
 	uint8_t answer[ANSWER_SIZE];
 };
@@ -112,7 +109,7 @@ static void prepare(struct udp *u)
 		u->in[i].msg_hdr = (struct msghdr){.msg_name = &s->peer,
 			.msg_iov = &s->in,
 			.msg_iovlen = 1,
-			.msg_control = &s->info};
+			.msg_control = s->info};
 		rearm(u, i);
 	}
 }
