@@ -138,7 +138,7 @@ static void put_text(struct pass *p, struct span text)
 			/* \X stands for X, and so does the escape of its bytes */
 		} else if (c == '\\' && next != '\0') {
 			put(p, text.at + i++, 2);
-		} else if (c != '\r' || next != '\n') {
+		} else if (c != '\r' || (next != '\n' && next != '\r')) {
 			put(p, &c, 1);
 		}
 	}
@@ -324,7 +324,7 @@ static bool find_word(struct pass *p)
 		if (!is_delimiter(c))
 			return true;
 		p->at++;
-		if (c == '\r' && p->at < p->end && *p->at == '\n')
+		if (c == '\r' && p->at < p->end && (*p->at == '\n' || *p->at == '\r'))
 			continue; /* libzscanner takes no CR LF */
 		put(p, &c, 1);
 		p->depth += c == '(';
