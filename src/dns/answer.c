@@ -66,9 +66,8 @@ size_t answer_put_head(
 
 	memset(p, 0, DNS_HEADER_SIZE);
 	answer_put_u16(p, q->id);
-	/* RD and CD are told back (RFC 1035 4.1.1, RFC 4035 3.1.6). */
-	answer_put_u16(p + 2,
-		DNS_QR | flags | (rcode & 0xf) | (q->flags & (DNS_OPCODE | DNS_RD | DNS_CD)));
+	/* RD is told back, AD and CD are not (RFC 1035 4.1.1, RFC 4035 3.1.6). */
+	answer_put_u16(p + 2, DNS_QR | flags | (rcode & 0xf) | (q->flags & (DNS_OPCODE | DNS_RD)));
 	p[5] = q->question_size != 0;
 	if (q->question_size != 0)
 		memcpy(p + DNS_HEADER_SIZE, q->question, q->question_size);

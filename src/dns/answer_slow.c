@@ -16,6 +16,12 @@
 #define CHAIN_MAX 16  /* aliases that are followed for one question */
 #define ADDED_MAX 128 /* targets for the additional section */
 
+/* An owner, and where in the message its name is already, as far as libknot remembers. */
+struct owner {
+	const uint8_t *name; /* of lower case */
+	uint16_t hint;
+};
+
 struct arena_left {
 	uint8_t *at;
 	size_t size;
@@ -30,10 +36,11 @@ struct making {
 	struct arena_left arena;
 	knot_mm_t mm;
 	knot_pkt_t *pkt;
-	const uint8_t *names[CHAIN_MAX + 1]; /* QNAME and what it is an alias for, in lower case */
+	struct owner names[CHAIN_MAX + 1]; /* QNAME and what it is an alias for */
 	uint32_t n_names;
 	const uint8_t *added[ADDED_MAX];
 	uint32_t n_added;
+	uint16_t naming; /* the RRset whose data names owners that may follow */
 	const void *subject;
 	unsigned rcode;
 	bool authoritative, full, no_memory;
@@ -104,7 +111,7 @@ static bool copy_records(struct making *m, const struct zone_rrset *s, knot_rdat
 }
 
 /* What is not put for want of room makes the answer one with TC, unless it may be missing (RFC 2181 9). */
-static void put(struct making *m, const uint8_t *owner, const struct zone_rrset *s, uint32_t ttl,
+static void put(struct making *m, struct owner owner, const struct zone_rrset *s, uint32_t ttl,
 	bool may_be_missing)
 {
 	knot_rrset_t set;
@@ -112,18 +119,38 @@ static void put(struct making *m, const uint8_t *owner, const struct zone_rrset 
 
 	if (m->full || m->no_memory)
 		return;
-	knot_rrset_init(&set, (knot_dname_t *)owner, s->type, KNOT_CLASS_IN, ttl);
+	knot_rrset_init(&set, (knot_dname_t *)owner.name, s->type, KNOT_CLASS_IN, ttl);
 	if (!copy_records(m, s, &set.rrs)) {
 		m->no_memory = !may_be_missing;
 		return;
 	}
-	r = knot_pkt_put(m->pkt,
-		owner == m->names[0] ? KNOT_COMPR_HINT_QNAME : KNOT_COMPR_HINT_NONE, &set,
-		may_be_missing ? KNOT_PF_NOTRUNC : 0);
+	r = knot_pkt_put(m->pkt, owner.hint, &set, may_be_missing ? KNOT_PF_NOTRUNC : 0);
 	if (r == KNOT_ESPACE && !may_be_missing)
 		m->full = true;
 	else if (r != KNOT_EOK && r != KNOT_ESPACE && !may_be_missing)
 		m->no_memory = true;
+}
+
+/* The same for records whose data names others. */
+static void put_naming(struct making *m, struct owner owner, const struct zone_rrset *s)
+{
+	m->naming = m->pkt->rrset_count;
+	put(m, owner, s, s->ttl, false);
+}
+
+/* The @i-th name in that data, of records that have one name each. */
+static struct owner named(const struct making *m, const uint8_t *name, uint32_t i)
+{
+	const bool known = m->naming < m->pkt->rrset_count && i < KNOT_COMPR_HINT_COUNT;
+
+	return (struct owner){name, known ? knot_compr_hint(&m->pkt->rr_info[m->naming],
+						    (uint16_t)(KNOT_COMPR_HINT_RDATA + i))
+					  : (uint16_t)KNOT_COMPR_HINT_NONE};
+}
+
+static struct owner unnamed(const uint8_t *name)
+{
+	return (struct owner){name, KNOT_COMPR_HINT_NONE};
 }
 
 /* The SOA of a zone that has nothing to say (RFC 2308 2, 3, 5). */
@@ -132,7 +159,7 @@ static void put_negative(struct making *m, const struct zone *z)
 	const struct zone_rrset *soa = zone_soa(z);
 
 	knot_pkt_begin(m->pkt, KNOT_AUTHORITY);
-	put(m, zone_apex(z), soa, record_negative_ttl(soa), false);
+	put(m, unnamed(zone_apex(z)), soa, record_negative_ttl(soa), false);
 }
 
 static bool was_added(struct making *m, const uint8_t *target)
@@ -149,21 +176,24 @@ static bool was_added(struct making *m, const uint8_t *target)
 
 /* What the zone knows of the names that @s, at @n and told of as @owner's, names. */
 static void put_additional(struct making *m, const struct zone *z, const struct zone_node *n,
-	const struct zone_rrset *s, const uint8_t *owner)
+	const struct zone_rrset *s, struct owner owner)
 {
-	for (struct record r = record_first(s); r.rdata; r = record_next(s, r)) {
-		const uint8_t *target = record_target(s->type, r, owner);
+	uint32_t i = 0;
+
+	for (struct record r = record_first(s); r.rdata; r = record_next(s, r), i++) {
+		const uint8_t *target = record_target(s->type, r, owner.name);
+		const bool own = target == owner.name;
 		const struct zone_node *t;
 
 		if (!target || was_added(m, target))
 			continue;
-		t = target == owner ? n : zone_lookup(z, target);
+		t = own ? n : zone_lookup(z, target);
 		if (!t || !compile_may_add(s->type, t))
 			continue;
 		for (const struct zone_rrset *add = t->rrsets; add; add = add->next) {
 			if (record_is_address(add->type) ||
 				(add->type == s->type && record_is_alias(s->type, r)))
-				put(m, target, add, add->ttl, true);
+				put(m, own ? owner : named(m, target, i), add, add->ttl, true);
 		}
 	}
 }
@@ -173,7 +203,9 @@ static void put_additional(struct making *m, const struct zone *z, const struct 
 static void put_glue(struct making *m, const struct zone *z, const struct zone_node *cut,
 	const struct zone_rrset *ns, bool required)
 {
-	for (struct record r = record_first(ns); r.rdata; r = record_next(ns, r)) {
+	uint32_t i = 0;
+
+	for (struct record r = record_first(ns); r.rdata; r = record_next(ns, r), i++) {
 		const uint8_t *target = record_target(ns->type, r, NULL);
 		const struct zone_node *t = target ? zone_lookup(z, target) : NULL;
 
@@ -181,7 +213,7 @@ static void put_glue(struct making *m, const struct zone *z, const struct zone_n
 			continue;
 		for (const struct zone_rrset *add = t->rrsets; add; add = add->next) {
 			if (record_is_address(add->type))
-				put(m, target, add, add->ttl, !required);
+				put(m, named(m, target, i), add, add->ttl, !required);
 		}
 	}
 }
@@ -191,7 +223,7 @@ static void put_referral(struct making *m, const struct zone *z, const struct zo
 	const struct zone_rrset *ns = zone_rrset_of(cut, DNS_NS);
 
 	knot_pkt_begin(m->pkt, KNOT_AUTHORITY);
-	put(m, cut->name, ns, ns->ttl, false);
+	put_naming(m, unnamed(cut->name), ns);
 	knot_pkt_begin(m->pkt, KNOT_ADDITIONAL);
 	put_glue(m, z, cut, ns, true);
 	put_glue(m, z, cut, ns, false);
@@ -208,7 +240,7 @@ static bool follow(struct making *m, const uint8_t *name, size_t size)
 	if (m->n_names > CHAIN_MAX || m->full || m->no_memory)
 		return false;
 	for (uint32_t i = 0; i < m->n_names; i++) {
-		if (name_equal(m->names[i], name))
+		if (name_equal(m->names[i].name, name))
 			return false; /* in a circle */
 	}
 	copy = arena_take(&m->arena, size);
@@ -217,13 +249,13 @@ static bool follow(struct making *m, const uint8_t *name, size_t size)
 		return false;
 	}
 	name_lower(copy, name, size);
-	m->names[m->n_names++] = copy;
+	m->names[m->n_names++] = named(m, copy, 0);
 	return true;
 }
 
 /* The records at @n, which answers for @name. True if they are those of an alias that is to be followed. */
 static bool put_node(
-	struct making *m, const struct zone *z, const struct zone_node *n, const uint8_t *name)
+	struct making *m, const struct zone *z, const struct zone_node *n, struct owner name)
 {
 	const struct zone_rrset *s = m->type == DNS_ANY ? n->rrsets : zone_rrset_of(n, m->type);
 	const struct zone_rrset *alias = zone_rrset_of(n, DNS_CNAME);
@@ -231,7 +263,7 @@ static bool put_node(
 	m->subject = n;
 	if (s) {
 		/* To ANY one RRset is answer enough (RFC 8482 4.1). */
-		put(m, name, s, s->ttl, false);
+		put_naming(m, name, s);
 		knot_pkt_begin(m->pkt, KNOT_ADDITIONAL);
 		if (m->type != DNS_ANY)
 			put_additional(m, z, n, s, name);
@@ -240,7 +272,7 @@ static bool put_node(
 	if (alias) {
 		const struct record r = record_first(alias);
 
-		put(m, name, alias, alias->ttl, false);
+		put_naming(m, name, alias);
 		return follow(m, r.rdata, r.size);
 	}
 	put_negative(m, z);
@@ -258,25 +290,25 @@ static bool was_put(const struct making *m, const uint8_t *owner, uint16_t type)
 }
 
 /* A DNAME at @n, above @name, and the CNAME that follows from it (RFC 6672 3.1). True: go on. */
-static bool put_dname(struct making *m, const struct zone_node *n, const struct zone_rrset *s,
-	const uint8_t *name)
+static bool put_dname(
+	struct making *m, const struct zone_node *n, const struct zone_rrset *s, struct owner name)
 {
 	const struct record target = record_first(s);
-	const size_t prefix = name_size(name, NAME_SIZE_MAX) - n->name_size;
+	const size_t prefix = name_size(name.name, NAME_SIZE_MAX) - n->name_size;
 	uint8_t alias[2 + NAME_SIZE_MAX]; /* as a record of a zone_rrset: the length before it */
 	uint16_t size;
 	struct zone_rrset cname;
 
 	m->subject = n;
 	if (!was_put(m, n->name, DNS_DNAME))
-		put(m, n->name, s, s->ttl, false);
+		put(m, unnamed(n->name), s, s->ttl, false);
 	if (prefix + target.size > NAME_SIZE_MAX) {
 		m->rcode = DNS_YXDOMAIN;
 		return false;
 	}
 	size = (uint16_t)(prefix + target.size);
 	memcpy(alias, &size, sizeof size);
-	memcpy(alias + 2, name, prefix);
+	memcpy(alias + 2, name.name, prefix);
 	memcpy(alias + 2 + prefix, target.rdata, target.size);
 	cname = (struct zone_rrset){.type = DNS_CNAME,
 		.n_records = 1,
@@ -284,20 +316,20 @@ static bool put_dname(struct making *m, const struct zone_node *n, const struct 
 		.size = 2u + size,
 		.service = ZONE_NO_SERVICE,
 		.records = alias};
-	put(m, name, &cname, s->ttl, false);
+	put_naming(m, name, &cname);
 	/* A question for the CNAME itself has its answer now (RFC 6672 3.2). */
-	if (m->type == DNS_CNAME || m->type == DNS_ANY)
+	if (m->type == DNS_CNAME)
 		return false;
 	return follow(m, alias + 2, size);
 }
 
 /* Down from the apex, label by label (RFC 1034 4.3.2, step 3). True: the name is an alias; go on with the next. */
-static bool answer_name(struct making *m, const struct zone *z, const uint8_t *name)
+static bool answer_name(struct making *m, const struct zone *z, struct owner name)
 {
 	const struct zone_node *n = zone_apex_node(z);
 	const struct zone_rrset *dname;
 	uint8_t offsets[NAME_LABELS_MAX + 1];
-	const uint32_t depth = name_split(name, offsets) - name_labels(zone_apex(z));
+	const uint32_t depth = name_split(name.name, offsets) - name_labels(zone_apex(z));
 
 	for (uint32_t left = depth;; left--) {
 		const struct zone_node *child;
@@ -310,7 +342,7 @@ static bool answer_name(struct making *m, const struct zone *z, const uint8_t *n
 		}
 		if (left == 0)
 			return put_node(m, z, n, name);
-		child = zone_lookup(z, name + offsets[left - 1]);
+		child = zone_lookup(z, name.name + offsets[left - 1]);
 		if (!child)
 			break;
 		n = child;
@@ -373,7 +405,7 @@ bool answer_slow(struct answerer *a, const struct catalog *c, const struct answe
 	if (q->type == DNS_IXFR)
 		m.type =
 			DNS_SOA; /* over UDP: how new we are, and so to ask over TCP (RFC 1995 2) */
-	m.names[m.n_names++] = q->name.bytes;
+	m.names[m.n_names++] = (struct owner){q->name.bytes, KNOT_COMPR_HINT_QNAME};
 	z = find_zone(&m, q->name.bytes);
 	if (!z) {
 		answer_briefly(a, in, q, DNS_REFUSED, ANSWER_ERROR_NOT_AUTHORITATIVE, out);
@@ -383,7 +415,7 @@ bool answer_slow(struct answerer *a, const struct catalog *c, const struct answe
 	m.no_memory =
 		!start(&m, out, answer_limit(in, q, out), answer_opt_size(a, q, ANSWER_ERROR_NONE));
 	while (!m.no_memory && z && answer_name(&m, z, m.names[m.n_names - 1]))
-		z = find_zone(&m, m.names[m.n_names - 1]);
+		z = find_zone(&m, m.names[m.n_names - 1].name);
 	if (m.no_memory) {
 		answer_briefly(a, in, q, DNS_SERVFAIL, ANSWER_ERROR_NONE, out);
 		return true;

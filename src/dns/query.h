@@ -61,6 +61,7 @@ enum dns_rcode {
 #define DNS_AA     0x0400u
 #define DNS_TC     0x0200u
 #define DNS_RD     0x0100u
+#define DNS_AD     0x0020u
 #define DNS_CD     0x0010u
 
 enum query_verdict {
