@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "idn/idn.h"
+
 /* Longer lines are shown in part, so that a hostile file can't fill the journal. */
 #define SHOWN_COLUMNS 160
 #define SHOWN_BEFORE  40
@@ -95,16 +97,11 @@ static int by_place(const void *left, const void *right)
 /* Text from the file, or made of it: what could steer a terminal is shown as '?'. */
 static void print_harmless(const char *text, size_t size, FILE *out)
 {
-	for (size_t i = 0; i < size; i++) {
-		const unsigned char c = (unsigned char)text[i];
+	for (size_t i = 0; i < size;) {
+		const size_t steering = text[i] == '\t' ? 0 : idn_is_steering(text + i, size - i);
 
-		/* U+0080 to U+009F, two bytes from 0xc2 on, are control characters as well */
-		if (c == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0) {
-			fputc('?', out);
-			i++;
-		} else {
-			fputc((c < ' ' && c != '\t') || c == 0x7f ? '?' : c, out);
-		}
+		fputc(steering > 0 ? '?' : text[i], out);
+		i += steering > 0 ? steering : 1;
 	}
 }
 
@@ -117,13 +114,20 @@ static const char *next_character(const char *at, const char *end)
 	return at;
 }
 
+static void print_times(char c, size_t n, FILE *out)
+{
+	while (n-- > 0)
+		fputc(c, out);
+}
+
 /* The line that @at is in, and below it a caret under the place. @line points to its beginning. */
 static void print_line(const char *line, const char *end, struct place at, FILE *out)
 {
 	const char *newline = memchr(line, '\n', (size_t)(end - line));
 	const uint32_t skipped = at.column > SHOWN_COLUMNS ? at.column - 1 - SHOWN_BEFORE : 0;
 	uint32_t column = 1;
-	const char *p;
+	const char *p, *mark;
+	size_t width;
 
 	if (newline)
 		end = newline;
@@ -142,18 +146,21 @@ static void print_line(const char *line, const char *end, struct place at, FILE 
 	end = p;
 	p = line;
 	for (uint32_t i = skipped + 1; i < at.column; i++) {
+		const char *const next = p < end ? next_character(p, end) : p;
+
 		/* a tab for a tab, so that the caret stands below whatever the terminal does */
-		fputc(p < end && *p == '\t' ? '\t' : ' ', out);
-		if (p < end)
-			p = next_character(p, end);
+		if (p == end || *p == '\t')
+			fputc(p < end ? '\t' : ' ', out);
+		else
+			print_times(' ', idn_width(p, (size_t)(next - p)), out);
+		p = next;
 	}
 	fputc('^', out);
-	if (p < end)
+	mark = p;
+	for (uint32_t i = 0; i < at.width && p < end; i++)
 		p = next_character(p, end);
-	for (uint32_t i = 1; i < at.width && p < end; i++) {
-		fputc('~', out);
-		p = next_character(p, end);
-	}
+	width = idn_width(mark, (size_t)(p - mark));
+	print_times('~', width > 0 ? width - 1 : 0, out);
 	fputc('\n', out);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static int finish(int status)
 
 int main(int argc, char **argv)
 {
+	setlocale(LC_CTYPE, ""); /* what the terminal can show */
 	if (argc < 2) {
 		print_usage(stderr);
 		return CTL_USAGE;

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "ctl/plan_report.h"
+#include "idn/idn.h"
 
 static const struct {
 	const char *key, *text;
@@ -37,10 +38,13 @@ static char *join_names(const json_t *names)
 {
 	const char *first = json_string_value(json_array_get(names, 0));
 	const char *second = json_string_value(json_array_get(names, 1));
+	char shown[2][IDN_UNICODE_SIZE];
 	char *text;
 
-	if (asprintf(&text, "%s%s%s", first ? first : "", second ? " and " : "",
-		    second ? second : "") < 0)
+	if (asprintf(&text, "%s%s%s",
+		    idn_show_brief(first ? first : "", shown[0], IDN_UNICODE_SIZE),
+		    second ? " and " : "",
+		    idn_show_brief(second ? second : "", shown[1], IDN_UNICODE_SIZE)) < 0)
 		err(1, NULL);
 	return text;
 }
@@ -61,13 +65,14 @@ static void print_matrix(const json_t *document, const struct paper *p)
 	const json_t *nodes = json_object_get(document, "nodes");
 	const json_t *scenarios = json_object_get(document, "scenarios");
 	const size_t n_nodes = json_array_size(nodes);
-	char headings_text[COLUMNS_NODES][CONFIG_NAME_SIZE + 1];
+	char headings_text[COLUMNS_NODES][IDN_UNICODE_SIZE + 1];
 	const char *headings[COLUMNS_NODES + 1] = {"VIPS"};
 	struct table t;
 
 	for (size_t i = 0; i < n_nodes; i++) {
-		snprintf(headings_text[i], sizeof headings_text[i], ">%s",
-			text_of(json_array_get(nodes, i), "name"));
+		headings_text[i][0] = '>';
+		idn_show_brief(text_of(json_array_get(nodes, i), "name"), headings_text[i] + 1,
+			IDN_UNICODE_SIZE);
 		headings[i + 1] = headings_text[i];
 	}
 	table_init(&t, headings, n_nodes + 1);
@@ -80,7 +85,7 @@ static void print_matrix(const json_t *document, const struct paper *p)
 		table_cell(&t, STYLE_PLAIN, "%s", name);
 		free(name);
 		for (size_t node = 0; node < n_nodes; node++) {
-			const char *key = headings_text[node] + 1;
+			const char *key = text_of(json_array_get(nodes, node), "name");
 			const json_t *load = json_object_get(vips, key);
 			const bool is_hot =
 				strcmp(key, hottest) == 0 && number_of(scenario, "excess");
@@ -119,8 +124,10 @@ static void print_peaks(const json_t *document, const struct paper *p)
 	table_init(&t, headings, ARRAY_SIZE(headings));
 	for (size_t i = 0; i < json_array_size(nodes); i++) {
 		const json_t *node = json_array_get(nodes, i);
+		char shown[IDN_SHOWN_SIZE];
 
-		table_cell(&t, STYLE_PLAIN, "%s", text_of(node, "name"));
+		table_cell(&t, STYLE_PLAIN, "%s",
+			idn_show(text_of(node, "name"), shown, sizeof shown));
 		table_cell(&t, STYLE_PLAIN, "%u", number_of(node, "weight"));
 		table_cell(&t, STYLE_PLAIN, "%u", number_of(json_object_get(node, "now"), "vips"));
 		peak_cells(&t, json_object_get(node, "one_down"));
@@ -135,9 +142,11 @@ static void print_hottest(const json_t *document, const struct paper *p)
 	const json_t *hottest = json_object_get(document, "hottest");
 	const uint32_t vips = number_of(hottest, "vips");
 	char *when = scenario_name(json_object_get(hottest, "down"));
+	char shown[IDN_SHOWN_SIZE];
 
-	paper_print(p, STYLE_PLAIN, "Hottest: %s with %u VIP%s, %s%s.", text_of(hottest, "node"),
-		vips, plural(vips), strcmp(when, "now") == 0 ? "" : "with ", when);
+	paper_print(p, STYLE_PLAIN, "Hottest: %s with %u VIP%s, %s%s.",
+		idn_show(text_of(hottest, "node"), shown, sizeof shown), vips, plural(vips),
+		strcmp(when, "now") == 0 ? "" : "with ", when);
 	fputc('\n', p->out);
 	free(when);
 }
@@ -215,6 +224,7 @@ static void print_too_small(const json_t *document, const struct paper *p)
 
 		for (size_t k = 0; json_is_integer(capacity) && k < ARRAY_SIZE(cases); k++) {
 			const json_t *peak = json_object_get(node, cases[k].key);
+			char shown[IDN_SHOWN_SIZE];
 			char *when;
 
 			if (number_of(peak, "vips") <= number_of(node, "capacity"))
@@ -222,9 +232,9 @@ static void print_too_small(const json_t *document, const struct paper *p)
 			when = scenario_name(json_object_get(peak, "down"));
 			paper_print(p, STYLE_BAD,
 				"Too small: %s can bear %u VIP%s and gets %u, %s%s",
-				text_of(node, "name"), number_of(node, "capacity"),
-				plural(number_of(node, "capacity")), number_of(peak, "vips"),
-				k == 0 ? "" : "with ", when);
+				idn_show(text_of(node, "name"), shown, sizeof shown),
+				number_of(node, "capacity"), plural(number_of(node, "capacity")),
+				number_of(peak, "vips"), k == 0 ? "" : "with ", when);
 			fputc('\n', p->out);
 			free(when);
 			break;

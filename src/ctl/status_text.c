@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "idn/idn.h"
 
 /* An order longer than this ends in "and N more"; nobody reads the 60th place. */
 #define ORDER_SHOWN 6
@@ -58,8 +59,10 @@ static void print_summary(const json_t *document, const struct paper *p)
 	const char *state = text_of(document, "state");
 	const bool serving = strcmp(state, "serving") == 0;
 	char up[SPAN_SIZE];
+	char shown[IDN_SHOWN_SIZE];
 
-	paper_print(p, STYLE_HEADING, "%s", text_of(document, "node"));
+	paper_print(
+		p, STYLE_HEADING, "%s", idn_show(text_of(document, "node"), shown, sizeof shown));
 	paper_print(p, STYLE_PLAIN, " of cluster ");
 	paper_print(p, STYLE_HEADING, "%s", text_of(document, "cluster"));
 	paper_print(p, STYLE_PLAIN, ": ");
@@ -108,10 +111,11 @@ static void holder_cell(struct table *t, const json_t *vip)
 	const char *holder = json_string_value(json_object_get(vip, "holder"));
 	const char *stranger = json_string_value(json_object_get(vip, "stranger"));
 	const char *first = json_string_value(json_array_get(json_object_get(vip, "order"), 0));
+	char shown[IDN_UNICODE_SIZE];
 
 	if (holder)
 		table_cell(t, first && strcmp(holder, first) == 0 ? STYLE_GOOD : STYLE_WARN, "%s",
-			holder);
+			idn_show_brief(holder, shown, sizeof shown));
 	else if (stranger)
 		table_cell(t, STYLE_WARN, "%s (stranger)", stranger);
 	else
@@ -162,8 +166,10 @@ static void order_cell(struct table *t, const json_t *order)
 		err(1, NULL);
 	for (size_t i = 0; i < shown; i++) {
 		const char *name = json_string_value(json_array_get(order, i));
+		char brief[IDN_UNICODE_SIZE];
 
-		fprintf(out, "%s%s", i ? " > " : "", name ? name : "?");
+		fprintf(out, "%s%s", i ? " > " : "",
+			idn_show_brief(name ? name : "?", brief, sizeof brief));
 	}
 	if (shown < n)
 		fprintf(out, " and %zu more", n - shown);
@@ -184,6 +190,7 @@ static size_t print_service(const json_t *vips, size_t first, const struct paper
 {
 	static const char *const headings[] = {"VIP", "HOLDER", "HERE", "SINCE", "WHY", "ORDER"};
 	const json_t *leader = json_array_get(vips, first);
+	char shown[IDN_SHOWN_SIZE];
 	struct table t;
 	size_t i;
 
@@ -201,7 +208,8 @@ static size_t print_service(const json_t *vips, size_t first, const struct paper
 		order_cell(&t, json_object_get(vip, "order"));
 	}
 	fputc('\n', p->out);
-	paper_print(p, STYLE_HEADING, "%s", text_of(leader, "service"));
+	paper_print(
+		p, STYLE_HEADING, "%s", idn_show(text_of(leader, "service"), shown, sizeof shown));
 	paper_print(p, STYLE_PLAIN, " on %s", text_of(leader, "interface"));
 	fputc('\n', p->out);
 	table_print(&t, p, 2);
@@ -261,8 +269,10 @@ static void print_nodes(const json_t *document, const struct paper *p)
 	for (size_t i = 0; i < json_array_size(nodes); i++) {
 		const json_t *node = json_array_get(nodes, i);
 		const double missed = number_of(node, "missed");
+		char shown[IDN_SHOWN_SIZE];
 
-		table_cell(&t, STYLE_PLAIN, "%s", text_of(node, "name"));
+		table_cell(&t, STYLE_PLAIN, "%s",
+			idn_show(text_of(node, "name"), shown, sizeof shown));
 		addresses_cell(&t, json_object_get(node, "addresses"));
 		table_cell(&t, STYLE_PLAIN, "%.0f", number_of(node, "weight"));
 		table_cell(&t, STYLE_PLAIN, "%.0f", number_of(node, "vips"));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "idn/idn.h"
 
 static const char *const style_codes[STYLES] = {
 	[STYLE_PLAIN] = "",
@@ -33,19 +34,18 @@ struct paper paper_of(FILE *out)
 __attribute__((format(printf, 1, 0))) static char *format_text(
 	const char *format, va_list arguments)
 {
-	char *text;
+	char *text, *harmless;
 
 	if (vasprintf(&text, format, arguments) < 0)
 		err(1, NULL);
-	for (char *c = text; *c; c++) {
-		const unsigned char byte = (unsigned char)*c, next = (unsigned char)c[1];
+	harmless = text;
+	for (const char *c = text; *c;) {
+		const size_t steering = idn_is_steering(c, strnlen(c, 4));
 
-		if (byte < ' ' || byte == 0x7f)
-			*c = '?';
-		else if (byte == 0xc2 && next >= 0x80 &&
-			 next < 0xa0) /* U+0080 to U+009F are controls too */
-			*c = c[1] = '?';
+		*harmless++ = steering > 0 ? '?' : *c;
+		c += steering > 0 ? steering : 1;
 	}
+	*harmless = '\0';
 	return text;
 }
 
@@ -68,14 +68,9 @@ void paper_print(const struct paper *p, enum style style, const char *format, ..
 	free(text);
 }
 
-/* Columns on a terminal: characters of UTF-8, taken to be one wide each. */
 static size_t text_width(const char *text)
 {
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
+	return idn_width(text, strlen(text));
 }
 
 void table_init(struct table *t, const char *const *headings, size_t n_columns)

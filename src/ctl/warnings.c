@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "idn/idn.h"
 #include "vrrp/vrrp.h"
 
 struct warnings {
@@ -40,6 +41,7 @@ static void check_gaps(struct warnings *w, const struct config_service *s)
 	const uint32_t n = w->config->n_nodes;
 	tick narrowest = TICK_NEVER;
 	uint32_t at = 0, step = 0;
+	char shown[IDN_SHOWN_SIZE];
 
 	for (uint32_t place = 0; place + 1 < n; place++) {
 		const uint8_t better = plan_priority(place, n, false);
@@ -60,15 +62,16 @@ static void check_gaps(struct warnings *w, const struct config_service *s)
 		"take "
 		"over %.2f ms apart, so both may serve for a moment; %u ms would keep them %u ms "
 		"apart",
-		s->name, (unsigned)tick_to_ms(s->vrrp.interval), at + 1, at + 2,
-		(double)narrowest / 1e6, (WARNINGS_GAP_MS * 256u / step + 9u) / 10u * 10u,
-		WARNINGS_GAP_MS);
+		idn_show(s->name, shown, sizeof shown), (unsigned)tick_to_ms(s->vrrp.interval),
+		at + 1, at + 2, (double)narrowest / 1e6,
+		(WARNINGS_GAP_MS * 256u / step + 9u) / 10u * 10u, WARNINGS_GAP_MS);
 }
 
 /* Shared with foreign speakers, the file gives the priorities, and any two may be neighbours. */
 static void check_foreign_gaps(struct warnings *w, const struct config_service *s)
 {
 	const struct config_node *nodes = w->config->nodes;
+	char shown[3][IDN_SHOWN_SIZE];
 
 	for (uint32_t a = 0; a < w->config->n_nodes; a++) {
 		for (uint32_t b = a + 1; b < w->config->n_nodes; b++) {
@@ -82,7 +85,10 @@ static void check_foreign_gaps(struct warnings *w, const struct config_service *
 				"service %s: the priorities of %s (%u) and %s (%u) let them take "
 				"over "
 				"%.2f ms apart, so both may serve for a moment",
-				s->name, nodes[a].name, pa, nodes[b].name, pb, (double)gap / 1e6);
+				idn_show(s->name, shown[0], IDN_SHOWN_SIZE),
+				idn_show(nodes[a].name, shown[1], IDN_SHOWN_SIZE), pa,
+				idn_show(nodes[b].name, shown[2], IDN_SHOWN_SIZE), pb,
+				(double)gap / 1e6);
 			return;
 		}
 	}
@@ -106,6 +112,7 @@ static bool is_backup_of_something(const struct warnings *w, uint32_t node)
 static void check_learning(struct warnings *w)
 {
 	const struct config *c = w->config;
+	char shown[IDN_SHOWN_SIZE];
 	bool is_auto = false;
 
 	for (uint32_t i = 0; i < c->n_services; i++)
@@ -116,7 +123,7 @@ static void check_learning(struct warnings *w)
 				"%s is Backup of no VIP, so it cannot learn of lost packets: "
 				"with `redundancy: auto` it stays at 1; give a number, or more "
 				"VIPs",
-				c->nodes[i].name);
+				idn_show(c->nodes[i].name, shown, sizeof shown));
 }
 
 static void check_vrids(struct warnings *w)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unictype.h>
 #include <unistr.h>
+#include <uniwidth.h>
 
 #define LABEL_MAX       (IDN_LABEL_SIZE - 1)
 #define NAME_LENGTH_MAX (IDN_ASCII_SIZE - 3)
@@ -377,16 +378,55 @@ char *idn_to_unicode(const char *ascii, char *buffer, size_t size)
 	return buffer;
 }
 
+char *idn_show_brief(const char *ascii, char *buffer, size_t size)
+{
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
+		return idn_to_unicode(ascii, buffer, size);
+	snprintf(buffer, size, "%s", ascii);
+	return buffer;
+}
+
 char *idn_show(const char *ascii, char *buffer, size_t size)
 {
 	char unicode[IDN_UNICODE_SIZE];
 
-	if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0 &&
-		strcmp(idn_to_unicode(ascii, unicode, sizeof unicode), ascii) != 0)
+	if (strcmp(idn_show_brief(ascii, unicode, sizeof unicode), ascii) != 0 &&
+		strlen(ascii) < sizeof unicode)
 		snprintf(buffer, size, "%s (%s)", unicode, ascii);
 	else
 		snprintf(buffer, size, "%s", ascii);
 	return buffer;
+}
+
+size_t idn_is_steering(const char *text, size_t size)
+{
+	ucs4_t code;
+	const int n = u8_mbtoucr(&code, (const uint8_t *)text, size);
+
+	if (n <= 0)
+		return 0;
+	return code < ' ' || (code >= 0x7f && code < 0xa0) || (code >= 0x202a && code <= 0x202e) ||
+			       (code >= 0x2066 && code <= 0x2069)
+		       ? (size_t)n
+		       : 0;
+}
+
+size_t idn_width(const char *text, size_t size)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < size;) {
+		ucs4_t code;
+		const int n = u8_mbtoucr(&code, (const uint8_t *)text + i, size - i);
+		const int columns = n > 0 ? uc_width(code, "UTF-8") : 1;
+
+		if (idn_is_steering(text + i, size - i) > 0)
+			width++;
+		else if (columns > 0)
+			width += (size_t)columns;
+		i += n > 0 ? (size_t)n : 1;
+	}
+	return width;
 }
 
 /* A set of bidirectional classes, as bits. */

@@ -40,6 +40,17 @@ char *idn_to_unicode(const char *ascii, char *buffer, size_t size);
  * terminal's character set (of the locale, setlocale(3)) is not UTF-8. Returns @buffer; IDN_SHOWN_SIZE suffices. */
 char *idn_show(const char *ascii, char *buffer, size_t size);
 
+/* Where there is no room for both: `例え.中国`, or @ascii, as above. Returns @buffer; IDN_UNICODE_SIZE suffices. */
+char *idn_show_brief(const char *ascii, char *buffer, size_t size);
+
+/* Columns that a terminal needs for it: two for a character of East Asia, none for a combining mark, one for a control
+ * character, of which a question mark is shown. */
+size_t idn_width(const char *text, size_t size);
+
+/* Whether the character at @text, of at most @size bytes of UTF-8, could steer a terminal or turn the writing around
+ * (U+202A to U+202E, U+2066 to U+2069); how many bytes it has, or 0 if it could not. */
+size_t idn_is_steering(const char *text, size_t size);
+
 /* Whether it has more than one label. */
 bool idn_has_dot(const char *name);
 

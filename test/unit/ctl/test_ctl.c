@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <check.h>
 #include <jansson.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -244,6 +245,33 @@ static char *complaint_about(const char *answer)
 	return NULL;
 }
 
+START_TEST(names_are_shown_as_u_labels_where_the_terminal_can)
+{
+	json_t *document = json_loads("{\"vips\":[{\"service\":\"xn--r8jz45g.xn--fiqs8s\","
+				      "\"holder\":\"xn--r8jz45g\","
+				      "\"order\":[\"xn--r8jz45g\",\"www2\"]}],"
+				      "\"nodes\":[{\"name\":\"xn--r8jz45g\"},{\"name\":\"www2\"}]}",
+		0, NULL);
+	char *text;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	text = status_text(document, false);
+	ck_assert_ptr_nonnull(strstr(text, "\n例え.中国 (xn--r8jz45g.xn--fiqs8s) on ?\n"));
+	ck_assert_ptr_nonnull(strstr(text, "例え > www2"));
+	ck_assert_ptr_nonnull(strstr(text, "\n例え (xn--r8jz45g)  ?        "));
+	/* each character of these is two columns wide, as a terminal shows it */
+	ck_assert_ptr_nonnull(strstr(text, "\nwww2                ?        "));
+	free(text);
+
+	setlocale(LC_CTYPE, "C");
+	text = status_text(document, false);
+	ck_assert_ptr_nonnull(strstr(text, "\nxn--r8jz45g.xn--fiqs8s on ?\n"));
+	ck_assert_ptr_nonnull(strstr(text, "xn--r8jz45g > www2"));
+	free(text);
+	json_decref(document);
+}
+END_TEST
+
 START_TEST(an_answer_is_taken)
 {
 	ck_assert_ptr_null(complaint_about("{\"node\":\"www1\"}\n"));
@@ -276,7 +304,7 @@ START_TEST(a_refusal_cannot_steer_the_terminal)
 {
 	char *text = complaint_about("{\"error\":\"\\u001b[2J\\n\\u009b1m\"}\n");
 
-	ck_assert_str_eq(text, "roost: roostd refuses: ?[2J???1m\n");
+	ck_assert_str_eq(text, "roost: roostd refuses: ?[2J??1m\n");
 	free(text);
 }
 END_TEST
@@ -447,6 +475,7 @@ int main(void)
 		control_characters_from_the_socket_never_reach_the_terminal,
 		spans_are_told_in_units_that_people_use,
 		columns_are_as_wide_as_their_widest_cell,
+		names_are_shown_as_u_labels_where_the_terminal_can,
 		an_answer_is_taken,
 		an_answer_of_many_pieces_is_taken,
 		a_refusal_is_passed_on,

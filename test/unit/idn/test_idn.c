@@ -214,6 +214,52 @@ START_TEST(people_are_shown_both_where_the_terminal_can)
 }
 END_TEST
 
+START_TEST(widths_are_those_of_a_terminal)
+{
+	ck_assert_uint_eq(idn_width("abc", 3), 3);
+	ck_assert_uint_eq(idn_width("почта", strlen("почта")), 5);
+	ck_assert_uint_eq(idn_width("例え", strlen("例え")), 4);
+	ck_assert_uint_eq(idn_width("a\u0301", 3), 1);
+	ck_assert_uint_eq(idn_width("a\x1b\u202e", 5), 3);
+	ck_assert_uint_eq(idn_width("\xff", 1), 1);
+}
+END_TEST
+
+START_TEST(what_steers_a_terminal_is_known)
+{
+	ck_assert_uint_eq(idn_is_steering("\x1b[", 2), 1);
+	ck_assert_uint_eq(idn_is_steering("\xc2\x9b"
+					  "1",
+				  3),
+		2);
+	ck_assert_uint_eq(idn_is_steering("\u202ea", 4), 3);
+	ck_assert_uint_eq(idn_is_steering("\u2066", 3), 3);
+	ck_assert_uint_eq(idn_is_steering("a", 1), 0);
+	ck_assert_uint_eq(idn_is_steering("ж", 2), 0);
+	ck_assert_uint_eq(idn_is_steering("", 0), 0);
+}
+END_TEST
+
+START_TEST(briefly_a_u_label_is_shown_alone)
+{
+	char shown[IDN_UNICODE_SIZE];
+
+	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C"));
+	ck_assert_str_eq(idn_show_brief("xn--80a1acny", shown, sizeof shown), "xn--80a1acny");
+	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+	ck_assert_str_eq(idn_show_brief("xn--80a1acny", shown, sizeof shown), "почта");
+}
+END_TEST
+
+START_TEST(names_are_told_apart)
+{
+	ck_assert(idn_has_dot("a.b") && idn_has_dot("例。え") && idn_has_dot("a."));
+	ck_assert(!idn_has_dot("a") && !idn_has_dot("例え") && !idn_has_dot(""));
+	ck_assert(idn_is_beyond_ascii("a.ж") && idn_is_beyond_ascii("a.XN--a"));
+	ck_assert(!idn_is_beyond_ascii("a.b") && !idn_is_beyond_ascii("axn--a"));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -230,6 +276,10 @@ int main(void)
 		other_labels_are_shown_as_they_are,
 		what_does_not_fit_is_shown_as_it_is,
 		people_are_shown_both_where_the_terminal_can,
+		briefly_a_u_label_is_shown_alone,
+		widths_are_those_of_a_terminal,
+		what_steers_a_terminal_is_known,
+		names_are_told_apart,
 	};
 
 	return run_suite("idn", tests, ARRAY_SIZE(tests));
