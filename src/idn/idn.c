@@ -401,7 +401,7 @@ char *idn_show(const char *ascii, char *buffer, size_t size)
 size_t idn_is_steering(const char *text, size_t size)
 {
 	ucs4_t code;
-	const int n = u8_mbtoucr(&code, (const uint8_t *)text, size);
+	const int n = size > 0 ? u8_mbtoucr(&code, (const uint8_t *)text, size) : 0;
 
 	if (n <= 0)
 		return 0;

@@ -155,7 +155,7 @@ START_TEST(control_characters_from_the_socket_never_reach_the_terminal)
 		NULL);
 	char *text = status_text(document, false);
 
-	ck_assert_ptr_nonnull(strstr(text, "a?[2Jb???\xc3\xa4 of cluster"));
+	ck_assert_ptr_nonnull(strstr(text, "a?[2Jb??\xc3\xa4 of cluster"));
 	ck_assert_ptr_nonnull(strstr(text, "serving?,"));
 	free(text);
 	json_decref(document);
