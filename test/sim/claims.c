@@ -97,15 +97,19 @@ void claims_lost_time(struct sim *s, const struct sim_machine *m)
 
 /* ---- what is decided and stored ---- */
 
-/* A claim of the router, or its announcement, goes for all that the router claims. */
+/* The VIPs of a router share its lease of hand-over: what is claimed goes by the last claim and its
+ * last announcement, and by what lingers beside it. */
 static void allow_claims(const struct sim *s, struct sim_machine *m, uint32_t router)
 {
 	const struct node *n = m->node;
 	const struct node_router *r = &n->routers[router];
-	const tick until = m->woken_at + claims_span(s, r->vrrp.interval);
+	const bool renewed = r->claimed_until == m->woken_at + lease_span(r->vrrp.interval);
+	tick until = renewed ? m->woken_at + claims_span(s, r->vrrp.interval) : 0;
 
-	if (r->claimed_until != m->woken_at + lease_span(r->vrrp.interval))
-		return;
+	for (uint32_t i = 0; i < n->n_vips; i++)
+		if (n->units[n->vips[i].unit].router == router &&
+			n->vips[i].wanted == VRRP_HOLD_DATA)
+			until = tick_max(until, m->answer_by[m->file->number[i]]);
 	for (uint32_t i = 0; i < n->n_vips; i++) {
 		const struct node_unit *u = &n->units[n->vips[i].unit];
 
@@ -135,8 +139,6 @@ static tick linger_end(const struct sim *s, const struct sim_machine *m, uint32_
 
 void claims_decided(struct sim *s, struct sim_machine *m)
 {
-	for (uint32_t router = 0; router < m->node->n_routers; router++)
-		allow_claims(s, m, router);
 	for (uint32_t i = 0; i < m->fx->n_holds; i++) {
 		const uint32_t vip = m->fx->holds[i];
 
@@ -144,6 +146,10 @@ void claims_decided(struct sim *s, struct sim_machine *m)
 		if (m->node->vips[vip].wanted == VRRP_HOLD_DATA)
 			allow(m, m->file->number[vip], linger_end(s, m, vip));
 	}
+	if (m->fx->n_holds + m->fx->n_announces == 0)
+		return;
+	for (uint32_t router = 0; router < m->node->n_routers; router++)
+		allow_claims(s, m, router);
 }
 
 void claims_stored(struct sim *s, struct sim_machine *m)
