@@ -68,15 +68,16 @@ static bool find_body(const struct catalog *c, const struct query *q, struct fou
 	return true;
 }
 
-/* Copies a body: the state of it. */
+/* A body on its way into a message. */
 struct copy {
-	const struct body *body;
 	const uint8_t *bytes;
 	uint8_t *out;
 	const uint16_t *pointers, *pointers_end; /* still to be moved */
 	unsigned name_end;                       /* where QNAME ends in the message */
+	unsigned left_out;                       /* records */
 };
 
+/* The bytes as they are, but for the pointers. */
 static void copy_span(struct copy *c, unsigned from, unsigned to)
 {
 	uint8_t *start = c->out;
@@ -92,18 +93,16 @@ static void copy_span(struct copy *c, unsigned from, unsigned to)
 	}
 }
 
-/* The addresses of a group, those and in the order that were drawn. Returns how many are left out. */
-static unsigned copy_group(
+/* The addresses of a group, those and in the order that were drawn. */
+static void copy_group(
 	struct copy *c, const struct body_group *g, const uint16_t *order, uint32_t n)
 {
-	const unsigned stride = BODY_RECORD_FIXED + g->address_size,
-		       second = g->at + g->first_fixed + g->address_size;
+	const unsigned stride = BODY_RECORD_FIXED + g->address_size, first = g->at + g->first_fixed,
+		       second = first + g->address_size;
 	const uint8_t *fixed = NULL;
 
-	copy_span(c, g->at, g->at + g->first_fixed);
+	copy_span(c, g->at, first);
 	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *address = c->bytes + g->at + g->first_fixed + order[i] * stride;
-
 		if (i == 1) {
 			fixed = c->out;
 			copy_span(c, second, second + BODY_RECORD_FIXED);
@@ -111,50 +110,49 @@ static unsigned copy_group(
 			memcpy(c->out, fixed, BODY_RECORD_FIXED);
 			c->out += BODY_RECORD_FIXED;
 		}
-		memcpy(c->out, address, g->address_size);
+		memcpy(c->out, c->bytes + first + order[i] * stride, g->address_size);
 		c->out += g->address_size;
 	}
-	while (c->pointers < c->pointers_end && *c->pointers < second + (g->n - 1) * stride)
+	/* The second record's pointer, if there is none. */
+	while (c->pointers < c->pointers_end && *c->pointers < body_group_end(g))
 		c->pointers++;
-	return g->n - n;
+	c->left_out += g->n - n;
 }
 
-/* The body to @at. *@ret_left_out is how many addresses are not in it. */
-static uint8_t *copy_body(struct answerer *a, const struct catalog *catalog, const struct body *b,
-	unsigned name_end, uint8_t *at, unsigned *ret_left_out)
+/* Draws which of a group's addresses are given, and in which order, into a->order. Returns how many. */
+static uint32_t draw_order(struct answerer *a, const struct catalog *c, const struct body_group *g)
 {
-	const uint16_t *pointers = body_pointers(b);
-	struct copy c = {b, body_bytes(b), at, pointers, pointers + b->n_pointers, name_end};
+	const struct rotation_held held = {c->held};
+	bool fail_open = false;
+	uint32_t n;
+
+	if (g->rotation == BODY_NO_ROTATION)
+		return rotation_shuffle(&a->rng, g->n, a->order);
+	n = rotation_order(c->rotations[g->rotation], held, &a->rng, a->order, &fail_open);
+	if (fail_open)
+		answer_count(&a->counters.fail_open);
+	return n;
+}
+
+static void copy_body(
+	struct answerer *a, const struct catalog *catalog, const struct body *b, struct copy *c)
+{
 	unsigned from = 0;
 
-	*ret_left_out = 0;
 	for (unsigned i = 0; i < b->n_groups; i++) {
 		const struct body_group *g = &b->groups[i];
-		bool fail_open = false;
-		uint32_t n;
 
-		if (g->rotation == BODY_NO_ROTATION)
-			n = rotation_shuffle(&a->rng, g->n, a->order);
-		else
-			n = rotation_order(catalog->rotations[g->rotation],
-				(struct rotation_held){catalog->held}, &a->rng, a->order,
-				&fail_open);
-		if (fail_open)
-			answer_count(&a->counters.fail_open);
-		copy_span(&c, from, g->at);
-		*ret_left_out += copy_group(&c, g, a->order, n);
-		from = g->at + g->first_fixed + g->address_size +
-		       (g->n - 1u) * (unsigned)(BODY_RECORD_FIXED + g->address_size);
+		copy_span(c, from, g->at);
+		copy_group(c, g, a->order, draw_order(a, catalog, g));
+		from = body_group_end(g);
 	}
-	copy_span(&c, from, b->size);
-	return c.out;
+	copy_span(c, from, b->size);
 }
 
 bool answer_fast(struct answerer *a, const struct catalog *c, const struct answer_request *in,
 	const struct query *q, struct answer_reply *out)
 {
 	struct found f;
-	unsigned left_out;
 	size_t head;
 
 	if (!find_body(c, q, &f) || f.body->too_large)
@@ -163,14 +161,20 @@ bool answer_fast(struct answerer *a, const struct catalog *c, const struct answe
 		answer_limit(in, q, out))
 		return false;
 	head = answer_put_head(q, f.flags, f.rcode, out);
-	out->size = (size_t)(copy_body(a, c, f.body, (unsigned)head - 4, out->buffer + head,
-				     &left_out) -
-			     out->buffer);
-	/* Addresses are left out of the one section that has them. */
-	answer_put_u16(out->buffer + 6, f.body->n_answer - (f.body->n_additional ? 0 : left_out));
-	answer_put_u16(out->buffer + 8, f.body->n_authority);
+	struct copy copy = {.bytes = body_bytes(f.body),
+		.out = out->buffer + head,
+		.pointers = body_pointers(f.body),
+		.pointers_end = body_pointers(f.body) + f.body->n_pointers,
+		.name_end = (unsigned)head - 4}; /* before QTYPE and QCLASS */
+
+	copy_body(a, c, f.body, &copy);
+	out->size = (size_t)(copy.out - out->buffer);
+	/* A body's addresses are either its answer or additional. */
 	answer_put_u16(
-		out->buffer + 10, f.body->n_additional - (f.body->n_additional ? left_out : 0));
+		out->buffer + 6, f.body->n_answer - (f.body->n_additional ? 0 : copy.left_out));
+	answer_put_u16(out->buffer + 8, f.body->n_authority);
+	answer_put_u16(out->buffer + 10,
+		f.body->n_additional - (f.body->n_additional ? copy.left_out : 0));
 	out->rcode = (uint8_t)f.rcode;
 	out->subject = f.subject;
 	answer_put_opt(a, in, q, f.error, out);

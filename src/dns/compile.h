@@ -42,6 +42,12 @@ struct body_group {
 /* Bytes before the address of every other record, whose owner is a pointer. */
 #define BODY_RECORD_FIXED 12
 
+static inline unsigned body_group_end(const struct body_group *g)
+{
+	return g->at + g->first_fixed + g->address_size +
+	       (g->n - 1u) * (unsigned)(BODY_RECORD_FIXED + g->address_size);
+}
+
 struct body {
 	uint16_t size; /* of the bytes; 0 if @too_large */
 	uint16_t n_answer, n_authority, n_additional;
