@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The TCP thread over loopback, with a service that answers each message by itself. */
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "dns/socket.h"
+#include "dns/tcp.h"
+#include "suite.h"
+
+#define CONNECTIONS_MAX 8
+#define CLIENT_MAX      4
+#define PATIENCE        tick_ms(400)
+#define LONG_STREAM     200 /* messages of the largest size */
+
+/* What the first byte of a message asks for. */
+enum wish { WISH_ECHO = 'e', WISH_LARGEST = 'l', WISH_SILENCE = 's', WISH_STREAM = 't' };
+
+struct stream {
+	uint8_t left;
+};
+
+struct world {
+	struct tcp *tcp;
+	struct config_endpoint endpoint;
+	_Atomic uint32_t streams_ended;
+};
+
+static enum tcp_outcome answer_wish(
+	void *context, const struct tcp_question *question, struct tcp_answer *answer)
+{
+	struct stream *stream;
+
+	(void)context;
+	if (question->size == 0)
+		return TCP_SILENT;
+	switch ((enum wish)question->message[0]) {
+	case WISH_ECHO:
+		memcpy(answer->buffer, question->message, question->size);
+		answer->size = question->size;
+		return TCP_ANSWERED;
+	case WISH_LARGEST:
+		memset(answer->buffer, 'L', answer->room);
+		answer->size = answer->room;
+		return TCP_ANSWERED;
+	case WISH_STREAM:
+		stream = malloc(sizeof *stream);
+		ck_assert_ptr_nonnull(stream);
+		stream->left = question->message[1];
+		answer->stream = stream;
+		return TCP_STREAM;
+	case WISH_SILENCE: break;
+	}
+	return TCP_SILENT;
+}
+
+static int stream_next(void *context, void *stream, uint8_t *buffer, size_t room)
+{
+	struct stream *s = stream;
+
+	(void)context;
+	if (s->left == 0)
+		return 0;
+	memset(buffer, s->left--, room);
+	return (int)room;
+}
+
+static void stream_end(void *context, void *stream)
+{
+	struct world *w = context;
+
+	free(stream);
+	w->streams_ended++;
+}
+
+static void give(struct world *w, int fd)
+{
+	const struct mailbox_letter letter = {MAILBOX_SERVE, fd, 1};
+
+	ck_assert(mailbox_put(tcp_mailbox(w->tcp), &letter));
+}
+
+static void open_world(struct world *w)
+{
+	const struct tcp_setup setup = {
+		.service = {w, answer_wish, stream_next, stream_end},
+		.connections_max = CONNECTIONS_MAX,
+		.client_max = CLIENT_MAX,
+		.patience = PATIENCE,
+	};
+	struct sockaddr_in bound;
+	socklen_t size = sizeof bound;
+	int fd;
+
+	memset(w, 0, sizeof *w);
+	ck_assert(addr_parse("127.0.0.1", &w->endpoint.address));
+	fd = socket_open_tcp(&w->endpoint);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
+	w->endpoint.port = ntohs(bound.sin_port);
+	ck_assert_int_eq(tcp_start(&setup, &w->tcp), 0);
+	give(w, fd);
+}
+
+/* A connection from 127.0.0.@host. */
+static int join(const struct world *w, uint32_t host)
+{
+	struct sockaddr_in own = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000 + host)};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(w->endpoint.port)};
+	const struct timeval patience = {.tv_sec = 5};
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&own, sizeof own), 0);
+	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+	return fd;
+}
+
+static void put(int fd, const void *bytes, size_t size)
+{
+	ck_assert_int_eq(send(fd, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
+}
+
+/* The next @size bytes; false if the connection ends before. */
+static bool get(int fd, uint8_t *bytes, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size) {
+		const ssize_t more = recv(fd, bytes + n, size - n, 0);
+
+		ck_assert_msg(more >= 0 || errno == ECONNRESET, "%s", strerror(errno));
+		if (more <= 0)
+			return false;
+		n += (size_t)more;
+	}
+	return true;
+}
+
+/* The next message's size; 0 if the connection ends. */
+static size_t get_message(int fd, uint8_t message[static 65535])
+{
+	uint8_t prefix[2];
+	size_t size;
+
+	if (!get(fd, prefix, sizeof prefix))
+		return 0;
+	size = (size_t)prefix[0] << 8 | prefix[1];
+	return get(fd, message, size) ? size : 0;
+}
+
+static bool is_alive(int fd)
+{
+	uint8_t message[65535];
+
+	return send(fd, "\0\1e", 3, MSG_NOSIGNAL) == 3 && get_message(fd, message) == 1;
+}
+
+/* Whether the other end closes within @ms. */
+static bool is_closed_within(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	uint8_t byte;
+
+	return poll(&p, 1, ms) == 1 && recv(fd, &byte, 1, MSG_PEEK) <= 0;
+}
+
+START_TEST(messages_may_come_together_in_pieces_and_one_byte_at_a_time)
+{
+	/* RFC 7766 6.2.1.1 and 8 */
+	static const uint8_t three[] = "\0\3eab\0\1e\0\4exyz";
+	uint8_t message[65535];
+	struct world w;
+	int fd;
+
+	open_world(&w);
+	fd = join(&w, 1);
+	for (int way = 0; way < 2; way++) {
+		if (way == 0)
+			put(fd, three, sizeof three - 1);
+		for (size_t i = 0; way == 1 && i < sizeof three - 1; i++) {
+			put(fd, three + i, 1);
+			usleep(2000);
+		}
+		ck_assert_uint_eq(get_message(fd, message), 3);
+		ck_assert_mem_eq(message, "eab", 3);
+		ck_assert_uint_eq(get_message(fd, message), 1);
+		ck_assert_uint_eq(get_message(fd, message), 4);
+		ck_assert_mem_eq(message, "exyz", 4);
+	}
+	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp4), 6);
+	close(fd);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(the_largest_message_is_taken_and_given)
+{
+	static uint8_t question[2 + 65535], message[65535];
+	struct world w;
+	int fd;
+
+	open_world(&w);
+	fd = join(&w, 1);
+	memset(question, 'x', sizeof question);
+	question[0] = question[1] = 0xff;
+	question[2] = WISH_ECHO;
+	put(fd, question, sizeof question);
+	ck_assert_uint_eq(get_message(fd, message), 65535);
+	ck_assert_mem_eq(message, question + 2, 65535);
+	put(fd, "\0\1l", 3);
+	ck_assert_uint_eq(get_message(fd, message), 65535);
+	ck_assert(is_alive(fd));
+	close(fd);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(who_has_said_all_still_gets_the_answers)
+{
+	/* RFC 7766 6.2.3 is of one direction at a time */
+	uint8_t message[65535];
+	struct world w;
+	int fd;
+
+	open_world(&w);
+	fd = join(&w, 1);
+	put(fd, "\0\1l\0\1l\0\2eb\0\7half", 15);
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	usleep(50000);
+	ck_assert_uint_eq(get_message(fd, message), 65535);
+	ck_assert_uint_eq(get_message(fd, message), 65535);
+	ck_assert_uint_eq(get_message(fd, message), 2);
+	ck_assert_uint_eq(get_message(fd, message), 0);
+	close(fd);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(what_gets_no_answer_closes_the_connection)
+{
+	struct world w;
+	int silent, empty, other;
+
+	open_world(&w);
+	silent = join(&w, 1);
+	empty = join(&w, 1);
+	other = join(&w, 1);
+	put(silent, "\0\1s", 3);
+	put(empty, "\0\0", 2);
+	ck_assert(is_closed_within(silent, 2000) && is_closed_within(empty, 2000));
+	ck_assert(is_alive(other));
+	close(silent);
+	close(empty);
+	close(other);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(a_slow_reader_holds_nobody_up_and_is_closed_in_the_end)
+{
+	struct world w;
+	int slow, other;
+
+	open_world(&w);
+	slow = join(&w, 1);
+	other = join(&w, 2);
+	/* more answers than any buffer takes */
+	for (int i = 0; i < 1000; i++)
+		if (send(slow, "\0\1l\0\1l\0\1l\0\1l\0\1l", 15, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			break;
+	for (int i = 0; i < 20; i++) {
+		ck_assert(is_alive(other));
+		usleep(10000);
+	}
+	/* without a byte read, no progress */
+	usleep(700000);
+	ck_assert_uint_eq(tcp_n_connections(w.tcp), 0);
+	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_expired), 2);
+	close(slow);
+	close(other);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(half_a_message_is_no_progress)
+{
+	struct world w;
+	int drip, steady;
+
+	open_world(&w);
+	drip = join(&w, 1);
+	steady = join(&w, 1);
+	put(drip, "\0\100", 2);
+	for (int i = 0; i < 8; i++) {
+		(void)send(drip, "e", 1, MSG_NOSIGNAL);
+		ck_assert(is_alive(steady));
+		usleep(100000);
+	}
+	ck_assert(is_closed_within(drip, 0));
+	ck_assert(is_alive(steady));
+	close(drip);
+	close(steady);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(one_client_gets_so_many_places_and_its_oldest_makes_room)
+{
+	/* RFC 7766 6.2.2 */
+	int fds[CLIENT_MAX + 1], other;
+	struct world w;
+
+	open_world(&w);
+	other = join(&w, 2);
+	ck_assert(is_alive(other));
+	for (int i = 0; i < CLIENT_MAX; i++) {
+		fds[i] = join(&w, 1);
+		ck_assert(is_alive(fds[i]));
+	}
+	ck_assert(is_alive(fds[0])); /* so fds[1] has idled for longest */
+	fds[CLIENT_MAX] = join(&w, 1);
+	ck_assert(is_alive(fds[CLIENT_MAX]));
+	ck_assert(is_closed_within(fds[1], 2000));
+	ck_assert(is_alive(fds[0]) && is_alive(fds[2]) && is_alive(other));
+	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_evicted), 1);
+	for (int i = 0; i <= CLIENT_MAX; i++)
+		close(fds[i]);
+	close(other);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(when_all_places_are_taken_who_idles_makes_room_and_who_works_does_not)
+{
+	int fds[CONNECTIONS_MAX], more;
+	struct world w;
+
+	open_world(&w);
+	for (uint32_t i = 0; i < CONNECTIONS_MAX; i++) {
+		fds[i] = join(&w, 1 + i);
+		ck_assert(is_alive(fds[i]));
+	}
+	put(fds[0], "\0\7half", 6); /* waits for the rest */
+	usleep(20000);
+	more = join(&w, 100);
+	ck_assert(is_alive(more));
+	ck_assert(is_closed_within(fds[1], 2000));
+	ck_assert(!is_closed_within(fds[0], 0));
+	ck_assert_uint_eq(tcp_n_connections(w.tcp), CONNECTIONS_MAX);
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		close(fds[i]);
+	close(more);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(a_stream_comes_whole_between_the_answers_around_it)
+{
+	static uint8_t message[65535];
+	struct world w;
+	int fd;
+
+	open_world(&w);
+	fd = join(&w, 1);
+	put(fd, "\0\2ea\0\2t\12\0\2eb", 12);
+	ck_assert_uint_eq(get_message(fd, message), 2);
+	for (int i = 10; i > 0; i--) {
+		ck_assert_uint_eq(get_message(fd, message), 65535);
+		ck_assert_uint_eq(message[0], i);
+	}
+	ck_assert_uint_eq(get_message(fd, message), 2);
+	ck_assert_mem_eq(message, "eb", 2);
+	ck_assert_uint_eq(w.streams_ended, 1);
+	close(fd);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(a_stream_ends_with_its_connection)
+{
+	static const uint8_t wish[] = {0, 2, WISH_STREAM, LONG_STREAM};
+	struct world w;
+	int fd, stuck;
+
+	open_world(&w);
+	fd = join(&w, 1);
+	stuck = join(&w, 1);
+	put(fd, wish, sizeof wish);
+	put(stuck, wish, sizeof wish);
+	usleep(50000);
+	close(fd);
+	for (int i = 0; i < 100 && w.streams_ended == 0; i++)
+		usleep(20000);
+	ck_assert_uint_ge(w.streams_ended, 1);
+	tcp_stop(w.tcp); /* and with the thread */
+	ck_assert_uint_eq(w.streams_ended, 2);
+	close(stuck);
+}
+END_TEST
+
+START_TEST(a_second_server_finds_the_port_taken)
+{
+	struct world w;
+
+	open_world(&w);
+	ck_assert_int_eq(socket_open_tcp(&w.endpoint), -EADDRINUSE);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		messages_may_come_together_in_pieces_and_one_byte_at_a_time,
+		the_largest_message_is_taken_and_given,
+		who_has_said_all_still_gets_the_answers,
+		what_gets_no_answer_closes_the_connection,
+		a_slow_reader_holds_nobody_up_and_is_closed_in_the_end,
+		half_a_message_is_no_progress,
+		one_client_gets_so_many_places_and_its_oldest_makes_room,
+		when_all_places_are_taken_who_idles_makes_room_and_who_works_does_not,
+		a_stream_comes_whole_between_the_answers_around_it,
+		a_stream_ends_with_its_connection,
+		a_second_server_finds_the_port_taken,
+	};
+
+	return run_suite("tcp", tests, ARRAY_SIZE(tests));
+}
