@@ -63,12 +63,13 @@ static void *read_on(void *context)
 	while (!atomic_load(r->stop)) {
 		const struct page *p = snapshot_take(r->snapshot, r->index);
 
+		/* now and then for longer, so that the owner finds it in use, on one core, too */
+		if (r->reads % 8 == 0)
+			sched_yield();
 		for (int i = 0; i < 10; i++)
 			r->wrong += atomic_load(&p->freed);
 		snapshot_release(r->snapshot, r->index);
 		r->reads++;
-		if (r->reads % 64 == 0) /* on one core, too */
-			sched_yield();
 	}
 	return NULL;
 }
