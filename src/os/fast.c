@@ -283,6 +283,14 @@ static void tell_wanted(const struct fast *f)
 		tell_vip(f, fx->holds[i]);
 }
 
+/* Another thread has met a fault, and on a busy machine it may take it long to die of it. The guardian has
+ * said the last words, and any more would deny them. */
+static void fall_silent(const struct fast *f)
+{
+	while (will_is_open(f->will))
+		(void)ppoll(NULL, 0, NULL, NULL);
+}
+
 /* Carries out the effects; the slow thread is kicked once if there is anything for it. */
 static void carry_out(struct fast *f)
 {
@@ -292,6 +300,7 @@ static void carry_out(struct fast *f)
 	narrow_fence(f);
 	for (uint32_t i = 0; i < fx->n_sends; i++)
 		send_advert(f, &fx->sends[i]);
+	fall_silent(f);
 	raw_flush(f->raw);
 	widen_fence(f);
 	last_words_update(f->last_words, fx, f->ifindex, f->relinked);
