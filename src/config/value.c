@@ -294,7 +294,8 @@ bool value_domain(struct findings *findings, const struct tree *value, const cha
 			value->kind == TREE_SCALAR ? "empty" : tree_kind_name(value));
 		return false;
 	}
-	if (!idn_to_ascii(value->text, ascii, problem)) {
+	if (!idn_to_ascii(value->text, ascii, problem) ||
+		!idn_check_scripts(value->text, strlen(value->text), problem)) {
 		findings_error(findings, value->at, "this is no domain name: %s", problem);
 		return false;
 	}

@@ -524,6 +524,102 @@ static bool check_ascii_label(struct span label, char problem[static IDN_PROBLEM
 	return true;
 }
 
+/* Scripts that a label may have beside others; the rest are OTHER. */
+enum script { LATIN, HAN, HIRAGANA, KATAKANA, BOPOMOFO, HANGUL, CYRILLIC, GREEK, OTHER };
+
+static const char *const script_names[] = {
+	[LATIN] = "Latin",
+	[HAN] = "Han",
+	[HIRAGANA] = "Hiragana",
+	[KATAKANA] = "Katakana",
+	[BOPOMOFO] = "Bopomofo",
+	[HANGUL] = "Hangul",
+	[CYRILLIC] = "Cyrillic",
+	[GREEK] = "Greek",
+};
+
+static enum script script_of(const char *name)
+{
+	for (enum script s = 0; s < OTHER; s++)
+		if (strcmp(script_names[s], name) == 0)
+			return s;
+	return OTHER;
+}
+
+/* What is written with @script beside itself. */
+static uint32_t companions_of(enum script script)
+{
+	const uint32_t chinese = BIT(LATIN) | BIT(HAN) | BIT(BOPOMOFO);
+	const uint32_t japanese = BIT(LATIN) | BIT(HAN) | BIT(HIRAGANA) | BIT(KATAKANA);
+	const uint32_t korean = BIT(LATIN) | BIT(HAN) | BIT(HANGUL);
+
+	switch (script) {
+	case LATIN: return chinese | japanese | korean | BIT(OTHER);
+	case HAN: return chinese | japanese | korean;
+	case HIRAGANA:
+	case KATAKANA: return japanese;
+	case BOPOMOFO: return chinese;
+	case HANGUL: return korean;
+	case CYRILLIC:
+	case GREEK: return 0;
+	case OTHER: return BIT(LATIN);
+	}
+	return 0;
+}
+
+/* The first two scripts of @unicode, a U-label, that are not written together; false if there are none. */
+static bool find_strangers(const char *unicode, const char *ret_names[static 2])
+{
+	const char *seen[8];
+	uint32_t n = 0;
+	const size_t size = strlen(unicode);
+
+	for (size_t i = 0; i < size;) {
+		ucs4_t code;
+		const int bytes = u8_mbtoucr(&code, (const uint8_t *)unicode + i, size - i);
+		const uc_script_t *const found = bytes > 0 ? uc_script(code) : NULL;
+		const char *const name = found ? found->name : "Common";
+		bool is_new = strcmp(name, "Common") != 0 && strcmp(name, "Inherited") != 0;
+
+		i += bytes > 0 ? (size_t)bytes : 1;
+		for (uint32_t k = 0; k < n && is_new; k++)
+			is_new = strcmp(seen[k], name) != 0;
+		for (uint32_t k = 0; k < n && is_new; k++) {
+			if (companions_of(script_of(name)) & BIT(script_of(seen[k])))
+				continue;
+			ret_names[0] = seen[k];
+			ret_names[1] = name;
+			return true;
+		}
+		/* no more than five go together */
+		if (is_new && n < sizeof seen / sizeof *seen)
+			seen[n++] = name;
+	}
+	return false;
+}
+
+bool idn_check_scripts(const char *name, size_t size, char problem[static IDN_PROBLEM_SIZE])
+{
+	const char *const end = name + size;
+
+	for (const char *at = name; at < end; at += idn_dot(at, (size_t)(end - at))) {
+		const struct span label = next_label(&at, end);
+		char ascii[IDN_LABEL_SIZE];
+		char unicode[IDN_UNICODE_SIZE];
+		const char *scripts[2];
+
+		if (is_ascii(label))
+			continue;
+		if (!idn_label_to_ascii(label.at, label.size, ascii, problem))
+			return false;
+		if (find_strangers(idn_to_unicode(ascii, unicode, sizeof unicode), scripts))
+			return refuse(problem, label,
+				"mixes %s and %s letters; if that is meant, write the A-label, %s",
+				scripts[0], scripts[1], ascii);
+	}
+	return true;
+}
+
 /* One label of a name into @ret_ascii; its length, or 0 with a clause in @problem. */
 static size_t convert_label(struct span label, char ret_ascii[static IDN_LABEL_SIZE],
 	char problem[static IDN_PROBLEM_SIZE])

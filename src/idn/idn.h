@@ -70,6 +70,14 @@ size_t idn_dot(const char *text, size_t size);
 bool idn_label_to_ascii(const char *label, size_t size, char ret_ascii[static IDN_LABEL_SIZE],
 	char problem[static IDN_PROBLEM_SIZE]);
 
+/*
+ * Whether each label that is written beyond ASCII is of one script, or of those that are written together: Latin with
+ * those of Chinese, Japanese or Korean, or with one other but Cyrillic and Greek (UTS 39 5.2, moderately restrictive).
+ * Otherwise it is likely a slip of the keyboard, or meant to be taken for another. Registries refuse such; UTS 46 does
+ * not, nor does idn_to_ascii(). Who means it writes the A-label, which is not looked at.
+ */
+bool idn_check_scripts(const char *name, size_t size, char problem[static IDN_PROBLEM_SIZE]);
+
 /* Whether a label begins with xn--, in any case. */
 bool idn_is_prefixed(const char *label, size_t size);
 

@@ -203,7 +203,8 @@ static bool take_label(struct pass *p, struct span label)
 			(int)(label.size < 80 ? label.size : 0), label.at);
 		return false;
 	}
-	if (!idn_label_to_ascii(label.at, label.size, ascii, problem)) {
+	if (!idn_label_to_ascii(label.at, label.size, ascii, problem) ||
+		!idn_check_scripts(label.at, label.size, problem)) {
 		tell(p, true, "%s", problem);
 		return false;
 	}

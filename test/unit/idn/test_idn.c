@@ -169,6 +169,41 @@ START_TEST(writing_directions_are_those_of_the_whole_name)
 }
 END_TEST
 
+static const char *scripts_of(const char *name)
+{
+	static char problem[IDN_PROBLEM_SIZE];
+
+	return idn_check_scripts(name, strlen(name), problem) ? "" : problem;
+}
+
+/* UTS 39 5.2, moderately restrictive */
+START_TEST(scripts_that_are_not_written_together_are_told)
+{
+	ck_assert_str_eq(scripts_of("pаypal.com"), /* the second letter is Cyrillic */
+		"\"pаypal\" mixes Latin and Cyrillic letters; if that is meant, write the A-label, "
+		"xn--pypal-4ve");
+	ck_assert_str_eq(scripts_of("www.пoчта.рф"),
+		"\"пoчта\" mixes Cyrillic and Latin letters; if that is meant, write the A-label, "
+		"xn--o-8sb7bny");
+	ck_assert_str_eq(scripts_of("µtorrent"), /* the sign becomes a letter */
+		"\"µtorrent\" mixes Greek and Latin letters; if that is meant, write the A-label, "
+		"xn--torrent-tyg");
+	ck_assert_str_ne(scripts_of("ไทยабв"), "");
+	ck_assert_str_ne(scripts_of("한국カ"), "");
+	ck_assert_str_eq(scripts_of("xn--pypal-4ve.com"), "");
+}
+END_TEST
+
+START_TEST(scripts_that_are_written_together_are_fine)
+{
+	static const char *const names[] = {"bücher.example", "почта24.рф", "почта.example",
+		"東京カレーの店a", "台北ㄅabc", "한국漢abc", "thaiไทย", "नमस्ते", "例え。중국"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		ck_assert_str_eq(scripts_of(names[i]), "");
+}
+END_TEST
+
 START_TEST(sound_a_labels_are_shown_as_u_labels)
 {
 	is_shown("xn--r8jz45g.xn--fiqs8s", "例え.中国");
@@ -272,6 +307,8 @@ int main(void)
 		what_could_steer_a_terminal_is_not_repeated,
 		empty_labels_and_lengths_are_checked,
 		writing_directions_are_those_of_the_whole_name,
+		scripts_that_are_not_written_together_are_told,
+		scripts_that_are_written_together_are_fine,
 		sound_a_labels_are_shown_as_u_labels,
 		other_labels_are_shown_as_they_are,
 		what_does_not_fit_is_shown_as_it_is,
