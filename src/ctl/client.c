@@ -16,15 +16,19 @@
 /* 10,000 VIPs over 64 nodes need about 8 MB. */
 #define ANSWER_SIZE_MAX (64u << 20)
 
-static const char *hint_for(int error)
+static void print_hint(const char *program, int error, FILE *out)
 {
 	switch (error) {
 	case ENOENT:
-	case ECONNREFUSED: return "is roostd running? (-s names another socket)";
+	case ECONNREFUSED:
+		fprintf(out, "is %s running? (-s names another socket)\n", program);
+		break;
 	case EACCES:
-	case EPERM: return "only root and the socket's group may ask";
-	case EAGAIN: return "roostd is there, but does not answer: stopped or hung?";
-	default: return "is that roostd's socket?";
+	case EPERM: fputs("only root and the socket's group may ask\n", out); break;
+	case EAGAIN:
+		fprintf(out, "%s is there, but does not answer: stopped or hung?\n", program);
+		break;
+	default: fprintf(out, "is that %s's socket?\n", program); break;
 	}
 }
 
@@ -97,14 +101,16 @@ static int converse(int fd, const char *command, char **ret_text, size_t *ret_si
 	return error;
 }
 
-json_t *client_read_answer(const char *text, size_t size, const char *path, FILE *diagnostics)
+/* What @program at @path answered. */
+static json_t *read_answer(
+	const char *program, const char *path, const char *text, size_t size, FILE *diagnostics)
 {
 	const struct paper p = paper_of(diagnostics);
 	json_t *answer = json_loadb(text, size, 0, NULL);
 	const char *error = json_string_value(json_object_get(answer, "error"));
 
 	if (error) {
-		paper_print(&p, STYLE_PLAIN, "roost: roostd refuses: %s", error);
+		paper_print(&p, STYLE_PLAIN, "roost: %s refuses: %s", program, error);
 		fputc('\n', diagnostics);
 	} else if (!json_is_object(answer)) {
 		fprintf(diagnostics, "roost: %s answers with something other than a JSON object\n",
@@ -116,7 +122,13 @@ json_t *client_read_answer(const char *text, size_t size, const char *path, FILE
 	return NULL;
 }
 
-json_t *client_ask(const char *path, const char *command, FILE *diagnostics)
+json_t *client_read_answer(const char *text, size_t size, const char *path, FILE *diagnostics)
+{
+	return read_answer("roostd", path, text, size, diagnostics);
+}
+
+json_t *client_ask_program(
+	const char *program, const char *path, const char *command, FILE *diagnostics)
 {
 	const int fd = connect_to(path);
 	json_t *answer = NULL;
@@ -126,13 +138,19 @@ json_t *client_ask(const char *path, const char *command, FILE *diagnostics)
 
 	if (fd >= 0)
 		error = converse(fd, command, &text, &size);
-	if (error < 0)
-		fprintf(diagnostics, "roost: %s: %s; %s\n", path, strerror(-error),
-			hint_for(-error));
-	else
-		answer = client_read_answer(text, size, path, diagnostics);
+	if (error < 0) {
+		fprintf(diagnostics, "roost: %s: %s; ", path, strerror(-error));
+		print_hint(program, -error, diagnostics);
+	} else {
+		answer = read_answer(program, path, text, size, diagnostics);
+	}
 	free(text);
 	if (fd >= 0)
 		close(fd);
 	return answer;
+}
+
+json_t *client_ask(const char *path, const char *command, FILE *diagnostics)
+{
+	return client_ask_program("roostd", path, command, diagnostics);
 }

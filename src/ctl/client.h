@@ -16,5 +16,9 @@
  */
 json_t *client_ask(const char *path, const char *command, FILE *diagnostics);
 
+/* The same of another daemon than roostd, by its name. */
+json_t *client_ask_program(
+	const char *program, const char *path, const char *command, FILE *diagnostics);
+
 /* The answer of the daemon at @path as client_ask() received and returns it: bytes that may hold anything. */
 json_t *client_read_answer(const char *text, size_t size, const char *path, FILE *diagnostics);

@@ -7,7 +7,8 @@
  * standard error, and returns the exit status.
  *
  *    status, drain, undrain ──► client ──► roostd's control socket
- *    check, plan ──► config, plan: the file alone, no daemon needed
+ *    dns ──► client ──► roost-dns's control socket
+ *    check, plan, zone ──► config, plan, zone: the file alone, no daemon needed
  */
 
 enum ctl_exit {
@@ -21,3 +22,5 @@ int ctl_check(int argc, char **argv);
 int ctl_plan(int argc, char **argv);
 int ctl_drain(int argc, char **argv);
 int ctl_undrain(int argc, char **argv);
+int ctl_dns(int argc, char **argv);
+int ctl_zone(int argc, char **argv);

@@ -22,6 +22,8 @@ static const struct subcommand subcommands[] = {
 	{"check", ctl_check, "[FILE]", "look for mistakes in the configuration"},
 	{"plan", ctl_plan, "[--json] [--capacity N[,N...]] [FILE]",
 		"who would serve what, now and after every failure"},
+	{"dns", ctl_dns, "[--json] [-s SOCKET]", "what the name server serves, and counters"},
+	{"zone", ctl_zone, "NAME [FILE]", "a zone as a master file, for another name server"},
 	{"drain", ctl_drain, "[-s SOCKET]", "hand this node's VIPs over to the others"},
 	{"undrain", ctl_undrain, "[-s SOCKET]", "take them back"},
 };

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ctl/dns_text.h"
+
+#include "base/assert.h"
+#include "ctl/status_text.h"
+#include "idn/idn.h"
+
+/* Where the line of counters is broken. */
+#define LINE_WIDTH 100
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "?";
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+static bool truth_of(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static void print_summary(const json_t *document, const struct paper *p)
+{
+	const json_t *read = json_object_get(document, "zones_read");
+	const char *node = text_of(document, "node");
+	char up[SPAN_SIZE], ago[SPAN_SIZE], shown[IDN_SHOWN_SIZE];
+
+	paper_print(p, STYLE_HEADING, "roost-dns %s", text_of(document, "version"));
+	if (node[0] != '\0')
+		paper_print(p, STYLE_PLAIN, " on %s", idn_show(node, shown, sizeof shown));
+	paper_print(p, STYLE_PLAIN, ", up for %s; zones read %s ago",
+		span_format(number_of(document, "uptime_s"), up),
+		span_format(number_of(read, "ago_s"), ago));
+	if (truth_of(read, "last_failed"))
+		paper_print(p, STYLE_BAD, "; the last reload failed");
+	fputc('\n', p->out);
+}
+
+static void print_roostd(const json_t *roostd, const struct paper *p)
+{
+	const json_t *left_out = json_object_get(roostd, "left_out");
+
+	if (!truth_of(roostd, "answers")) {
+		paper_print(p, STYLE_WARN, "roostd does not answer: every VIP is given");
+	} else if (json_array_size(left_out) == 0) {
+		paper_print(p, STYLE_GOOD, "every VIP is held");
+	} else {
+		paper_print(p, STYLE_WARN, "VIPs that nobody holds are left out:");
+		for (size_t i = 0; i < json_array_size(left_out); i++)
+			paper_print(p, STYLE_PLAIN, " %s",
+				json_string_value(json_array_get(left_out, i)));
+	}
+	fputc('\n', p->out);
+}
+
+static void print_zones(const json_t *zones, const struct paper *p)
+{
+	static const char *const headings[] = {"ZONE", ">NAMES", ">SERIAL"};
+	struct table t;
+
+	table_init(&t, headings, ARRAY_SIZE(headings));
+	for (size_t i = 0; i < json_array_size(zones); i++) {
+		const json_t *zone = json_array_get(zones, i);
+		char shown[IDN_SHOWN_SIZE];
+
+		table_cell(&t, STYLE_PLAIN, "%s",
+			idn_show(text_of(zone, "name"), shown, sizeof shown));
+		table_cell(&t, STYLE_PLAIN, "%.0f", number_of(zone, "names"));
+		table_cell(&t, STYLE_PLAIN, "%.0f", number_of(zone, "serial"));
+	}
+	fputc('\n', p->out);
+	table_print(&t, p, 0);
+	table_fini(&t);
+}
+
+static void open_cell(struct table *t, const json_t *listener, const char *protocol)
+{
+	const bool open = truth_of(listener, protocol);
+
+	table_cell(t, open ? STYLE_GOOD : STYLE_BAD, "%s", open ? "open" : "closed");
+}
+
+/* The reason has a column of its own if there is any. */
+static void print_listeners(const json_t *listeners, const struct paper *p)
+{
+	static const char *const headings[] = {"LISTENS ON", ">PORT", "UDP", "TCP", "WHY NOT"};
+	bool failing = false;
+	struct table t;
+
+	for (size_t i = 0; i < json_array_size(listeners); i++)
+		failing |= json_is_string(json_object_get(json_array_get(listeners, i), "error"));
+	table_init(&t, headings, ARRAY_SIZE(headings) - !failing);
+	for (size_t i = 0; i < json_array_size(listeners); i++) {
+		const json_t *listener = json_array_get(listeners, i);
+		const char *error = json_string_value(json_object_get(listener, "error"));
+
+		table_cell(&t, STYLE_PLAIN, "%s", text_of(listener, "address"));
+		table_cell(&t, STYLE_PLAIN, "%.0f", number_of(listener, "port"));
+		open_cell(&t, listener, "udp");
+		open_cell(&t, listener, "tcp");
+		if (failing)
+			table_cell(&t, STYLE_PLAIN, "%s", error ? error : "");
+	}
+	fputc('\n', p->out);
+	table_print(&t, p, 0);
+	table_fini(&t);
+}
+
+/* Those that are not zero; the objects among them in place. Returns the column that it ends at. */
+static size_t print_counted(json_t *counters, size_t column, const struct paper *p)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(counters, name, value)
+	{
+		char text[128];
+		size_t width;
+
+		if (json_is_object(value))
+			column = print_counted(value, column, p);
+		if (!(json_number_value(value) > 0))
+			continue;
+		width = (size_t)snprintf(
+			text, sizeof text, "%s %.0f", name, json_number_value(value));
+		if (column + width + 2 > LINE_WIDTH)
+			column = (size_t)fprintf(p->out, "\n         ") - 1;
+		paper_print(p, STYLE_PLAIN, "  %s", text);
+		column += width + 2;
+	}
+	return column;
+}
+
+void dns_text_print(const json_t *document, const struct paper *p)
+{
+	print_summary(document, p);
+	print_roostd(json_object_get(document, "roostd"), p);
+	print_zones(json_object_get(document, "zones"), p);
+	print_listeners(json_object_get(document, "listen"), p);
+	(void)print_counted(
+		json_object_get(document, "counters"), (size_t)fprintf(p->out, "\nCounters:"), p);
+	fputc('\n', p->out);
+}
