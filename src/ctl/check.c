@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "ctl/ctl.h"
 #include "ctl/machine.h"
+#include "ctl/rotation_warnings.h"
 #include "ctl/warnings.h"
 #include "plan/plan.h"
 
@@ -14,25 +15,11 @@ static void print_counted(uint32_t n, const char *what, const char *end)
 	printf("%u %s%s%s", n, what, n == 1 ? "" : "s", end);
 }
 
-/* On a node, the VIPs are held against the networks of its interfaces too. */
-static struct config *load(const char *path, struct config_report *report)
-{
-	struct config_machine here;
-	struct machine machine;
-	struct config *config;
-
-	if (machine_read(&machine) < 0)
-		return config_load(path, stderr, report);
-	here = (struct config_machine){machine.subnets, machine.n_subnets};
-	config = config_load_here(path, &here, stderr, report);
-	machine_fini(&machine);
-	return config;
-}
-
-static int check_file(const char *path)
+/* @here: the networks of this machine, or NULL. */
+static int check_file(const char *path, const struct config_machine *here)
 {
 	struct config_report report = {0};
-	struct config *config = load(path, &report);
+	struct config *config = config_load_here(path, here, stderr, &report);
 	const char *problem = NULL;
 	struct plan *plan;
 
@@ -48,6 +35,7 @@ static int check_file(const char *path)
 		return CTL_FAILED;
 	}
 	report.n_warnings += warnings_print(path, config, plan, stderr);
+	report.n_warnings += rotation_warnings_print(path, config, here, stderr);
 	printf("%s: fine, ", path);
 	print_counted(config->n_nodes, "node", ", ");
 	print_counted(config->n_services, "service", ", ");
@@ -63,6 +51,21 @@ static int check_file(const char *path)
 	return CTL_FINE;
 }
 
+/* On a node, the VIPs are held against the networks of its interfaces too. */
+static int check_here(const char *path)
+{
+	struct config_machine here;
+	struct machine machine;
+	int status;
+
+	if (machine_read(&machine) < 0)
+		return check_file(path, NULL);
+	here = (struct config_machine){machine.subnets, machine.n_subnets};
+	status = check_file(path, &here);
+	machine_fini(&machine);
+	return status;
+}
+
 int ctl_check(int argc, char **argv)
 {
 	static const struct option long_options[] = {{0}};
@@ -73,5 +76,5 @@ int ctl_check(int argc, char **argv)
 		warnx("check takes one file, but got '%s' too", argv[optind + 1]);
 		return CTL_USAGE;
 	}
-	return check_file(optind < argc ? argv[optind] : CONFIG_DEFAULT_PATH);
+	return check_here(optind < argc ? argv[optind] : CONFIG_DEFAULT_PATH);
 }

@@ -12,6 +12,7 @@
 #include "ctl/machine.h"
 #include "ctl/status_text.h"
 #include "ctl/table.h"
+#include "ctl/rotation_warnings.h"
 #include "ctl/warnings.h"
 #include "fixtures.h"
 #include "suite.h"
@@ -357,6 +358,28 @@ static char *warnings_of(const struct cluster *k, uint32_t n_expected)
 	return s.text;
 }
 
+START_TEST(vips_that_some_clients_prefer_are_warned_of)
+{
+	static const char *const vips[] = {"10.1.1.4", "10.1.1.5", "10.1.1.201"};
+	struct cluster k;
+	struct sheet s;
+
+	cluster_init(&k, 2, 3, tick_ms(100));
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert(addr_parse(vips[i], &k.config.vips[i].address));
+	sheet_open(&s, false);
+	ck_assert_uint_eq(rotation_warnings_print("r.yaml", &k.config, NULL, s.paper.out), 1);
+	ck_assert_str_eq(sheet_close(&s),
+		"r.yaml: warning: service www: clients in 10.1.1.0/24 that sort addresses (RFC "
+		"6724 "
+		"rule 9) undo the rotation: 50 % of them choose 10.1.1.201, one of 3; VIPs from "
+		"10.1.1.4 to 10.1.1.7 would be equally near to all\n");
+	free(s.text);
+	k.config.services[0].rotation = CONFIG_ROTATION_WEIGHTED;
+	ck_assert_uint_eq(rotation_warnings_print("r.yaml", &k.config, NULL, stderr), 0);
+}
+END_TEST
+
 START_TEST(a_good_file_gets_no_warning)
 {
 	struct cluster k;
@@ -483,6 +506,7 @@ int main(void)
 		nonsense_is_not_taken_for_an_answer,
 		without_a_daemon_one_line_says_where_it_was_sought,
 		a_path_that_is_too_long_for_a_socket_is_refused,
+		vips_that_some_clients_prefer_are_warned_of,
 		a_good_file_gets_no_warning,
 		neighbours_closer_than_2_ms_are_warned_of,
 		foreign_priorities_that_are_equal_are_warned_of,
