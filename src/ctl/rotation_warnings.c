@@ -89,7 +89,7 @@ static void format_network(const struct prefix *p, char *text, size_t size)
 	for (uint32_t bit = p->len; bit < 128; bit++)
 		base.b[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 	(void)snprintf(text, size, "%s/%u", addr_format(&base, address),
-		addr_is_ipv4(&base) ? p->len - IPV4_BITS : p->len);
+		addr_is_ipv4(&base) ? p->len - (unsigned)IPV4_BITS : p->len);
 }
 
 static void format_cure(
