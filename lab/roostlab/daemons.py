@@ -64,6 +64,11 @@ class Cluster:
         """The process that floats the addresses: the child of the one that guards it."""
         return self.running[server].child()
 
+    def is_ready(self, server):
+        """It runs, and so does the one that guards it."""
+        process = self.running.get(server)
+        return process is not None and process.is_running() and process.child() != process.pid
+
     def crash(self, server, number=signal.SIGKILL):
         """A signal to the daemon alone; whoever guards it sees what comes of it. Returns its process id."""
         pid = self.daemon_pid(server)
@@ -142,6 +147,9 @@ class Roost(Cluster):
 
     def socket(self, server):
         return str(self.lab.folder / f"{server.short}.sock")
+
+    def is_ready(self, server):
+        return super().is_ready(server) and self.status(server) is not None
 
     def roost(self, *arguments, check=True):
         """Runs the operator's tool."""
