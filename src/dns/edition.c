@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "dns/log.h"
+#include "dns/tsig_key.h"
 #include "zone/derive.h"
 
 static void tell(void *context, enum zone_severity severity, const struct zone_place *place,
@@ -43,6 +44,22 @@ static struct catalog *read_zones(const char *path, const struct config *config)
 	return NULL;
 }
 
+/* False after what was wrong has been told. */
+static bool read_key(struct edition *e)
+{
+	char problem[TSIG_KEY_PROBLEM_SIZE];
+
+	if (e->config->dns.tsig.name[0] == '\0')
+		return true;
+	e->key = calloc(1, sizeof *e->key);
+	if (!e->key)
+		return false;
+	if (tsig_key_load(&e->config->dns.tsig, e->key, problem))
+		return true;
+	log_line(JOURNAL_ERROR, "%s", problem);
+	return false;
+}
+
 struct edition *edition_load(const char *path)
 {
 	struct edition *e = calloc(1, sizeof *e);
@@ -51,7 +68,7 @@ struct edition *edition_load(const char *path)
 	if (!e)
 		return NULL;
 	e->config = config_load(path, stderr, &report);
-	if (e->config)
+	if (e->config && read_key(e))
 		e->catalog = read_zones(path, e->config);
 	if (!e->catalog) {
 		edition_free(e);
@@ -66,6 +83,9 @@ void edition_free(struct edition *e)
 	if (!e)
 		return;
 	catalog_free(e->catalog);
+	if (e->key)
+		tsig_key_wipe(e->key);
+	free(e->key);
 	config_free(e->config);
 	free(e);
 }

@@ -12,10 +12,12 @@
 
 #include "config/config.h"
 #include "dns/catalog.h"
+#include "dns/tsig.h"
 
 struct edition {
 	struct config *config;
 	struct catalog *catalog;
+	struct tsig_key *key;    /* of signed messages; NULL: none */
 	uint32_t rate;           /* of equal answers a second and network; 0: not limited */
 	atomic_uint n_transfers; /* that use it */
 };

@@ -33,6 +33,7 @@
 #define RETRY_SOON_US  100000
 #define RETRY_LATER_US 5000000
 #define RETIRE_US      10000
+#define TEND_US        500000
 #define RETIRED_MAX    16
 
 struct server {
@@ -60,10 +61,11 @@ struct server {
 
 	struct loader *loader;
 	struct holders *holders;
+	bool trusted; /* what roostd says counts */
 	struct asker *asker;
 	struct access_rules access;
 	struct control *control;
-	sd_event_source *retry, *retire;
+	sd_event_source *retry, *retire, *tend;
 };
 
 /* ---- who holds what ---- */
@@ -74,17 +76,42 @@ static void apply_holders(struct server *s, struct edition *e, tick now)
 		catalog_set_held(e->catalog, i, holders_is_held(s->holders, i, now));
 }
 
+/* Carries what is known to the answers, and tells when roostd comes and goes. */
+static void tend_holders(struct server *s, tick now)
+{
+	const bool trusted = holders_are_trusted(s->holders, now);
+
+	if (trusted && !s->trusted)
+		log_line(JOURNAL_INFO, "roostd tells who holds which address");
+	if (!trusted && s->trusted)
+		log_line(JOURNAL_WARNING, "roostd does not answer: every address is given");
+	s->trusted = trusted;
+	apply_holders(s, s->current, now);
+}
+
+static void wake_later(sd_event_source *source, uint64_t us)
+{
+	(void)sd_event_source_set_time_relative(source, us);
+	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 static void on_roostd(void *context, const char *text, size_t size)
 {
 	struct server *s = context;
 	const tick now = clock_now();
-	const bool trusted = holders_heard(s->holders) != TICK_NEVER;
 
-	if (text && !holders_read(s->holders, text, size, now))
-		text = NULL;
-	if (text && !trusted)
-		log_line(JOURNAL_INFO, "roostd tells who holds which address");
-	apply_holders(s, s->current, now);
+	if (text)
+		(void)holders_read(s->holders, text, size, now);
+	tend_holders(s, now);
+}
+
+/* Time alone changes what is held, too. */
+static int on_tend(sd_event_source *source, uint64_t us, void *context)
+{
+	(void)us;
+	tend_holders(context, clock_now());
+	wake_later(source, TEND_US);
+	return 0;
 }
 
 /* ---- reloads ---- */
@@ -109,17 +136,9 @@ static bool free_retired(struct server *s)
 static int on_retire(sd_event_source *source, uint64_t us, void *context)
 {
 	(void)us;
-	if (!free_retired(context)) {
-		(void)sd_event_source_set_time_relative(source, RETIRE_US);
-		(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-	}
+	if (!free_retired(context))
+		wake_later(source, RETIRE_US);
 	return 0;
-}
-
-static void wake_later(sd_event_source *source, uint64_t us)
-{
-	(void)sd_event_source_set_time_relative(source, us);
-	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 static int on_retry(sd_event_source *source, uint64_t us, void *context)
@@ -338,8 +357,10 @@ static uint32_t choose_connections(uint32_t n_udp)
 
 static int start_tcp(struct server *s)
 {
-	const struct tcp_setup setup = {
-		.service = {.context = &s->service, .answer = service_answer},
+	const struct tcp_setup setup = {.service = {.context = &s->service,
+						.answer = service_answer,
+						.stream_next = service_stream_next,
+						.stream_end = service_stream_end},
 		.connections_max = choose_connections(s->n_udp),
 		.client_max = CONNECTIONS_CLIENT,
 		.patience = CONNECTION_TIME};
@@ -405,6 +426,9 @@ static int add_sources(struct server *s)
 	if (error >= 0)
 		error = sd_event_add_time_relative(
 			s->event, &s->retire, CLOCK_MONOTONIC, RETIRE_US, 0, on_retire, s);
+	if (error >= 0)
+		error = sd_event_add_time_relative(
+			s->event, &s->tend, CLOCK_MONOTONIC, TEND_US, 0, on_tend, s);
 	if (error >= 0)
 		error = asker_new(&asker, &s->asker);
 	return complain("wait for events", error);
@@ -508,6 +532,7 @@ static void end(struct server *s)
 	holders_free(s->holders);
 	sd_event_source_unref(s->retry);
 	sd_event_source_unref(s->retire);
+	sd_event_source_unref(s->tend);
 	sd_event_unref(s->event);
 }
 

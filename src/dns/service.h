@@ -17,3 +17,5 @@ struct service {
 /* As struct tcp_service's, with a struct service for a context. */
 enum tcp_outcome service_answer(
 	void *context, const struct tcp_question *question, struct tcp_answer *answer);
+int service_stream_next(void *context, void *stream, uint8_t *buffer, size_t room);
+void service_stream_end(void *context, void *stream);

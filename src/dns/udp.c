@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "dns/edition.h"
+#include "dns/signed.h"
 #include "os/clock.h"
 #include "os/privileges.h"
 
@@ -143,7 +144,8 @@ static size_t answer_one(
 	if (!addr_from_sockaddr((const struct sockaddr *)&s->peer, &request.client))
 		return 0;
 	counter_add(addr_is_ipv4(&request.client) ? &u->counters.udp4 : &u->counters.udp6, 1);
-	if (answer(u->setup.answerer, b->edition->catalog, &request, &reply) != ANSWER_SENT)
+	if (signed_answer(u->setup.answerer, b->edition->catalog, b->edition->key, &request,
+		    &reply) != ANSWER_SENT)
 		return 0;
 	ASSERT(reply.size >= DNS_HEADER_SIZE && reply.size <= DNS_UDP_MAX);
 	/* a valid cookie shows that the asker's address is its own (RFC 7873 6) */
