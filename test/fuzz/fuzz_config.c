@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "config/config.h"
+#include "idn/idn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
@@ -12,6 +14,25 @@ const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libfyaml.so";
+}
+
+/* Names are in A-labels, each of one service or node; every zone has a file. */
+static void check_names(const struct config *c)
+{
+	char ascii[IDN_ASCII_SIZE];
+	char problem[IDN_PROBLEM_SIZE];
+
+	for (uint32_t i = 0; i < c->n_names; i++) {
+		const struct config_name *const name = &c->names[i];
+
+		ASSERT(idn_to_ascii(name->name, ascii, problem) && strcmp(ascii, name->name) == 0);
+		ASSERT((name->service < 0) != (name->node < 0));
+		ASSERT(name->service < (int32_t)c->n_services && name->node < (int32_t)c->n_nodes);
+	}
+	for (uint32_t i = 0; i < c->dns.n_zones; i++)
+		ASSERT(c->dns.zones[i].name[0] != '\0' && c->dns.zones[i].path[0] == '/');
+	ASSERT(c->dns.n_listen > 0 && c->dns.n_listen <= CONFIG_LISTEN_MAX && c->dns.port > 0);
+	ASSERT((c->dns.tsig.name[0] == '\0') == (c->dns.tsig.secret_file[0] == '\0'));
 }
 
 /* What the later stages rely on without asking. */
@@ -34,11 +55,12 @@ static void check_resolved(const struct config *c)
 		bundle += s->n_bundles;
 	}
 	ASSERT(vip == c->n_vips && bundle == c->n_bundles);
+	check_names(c);
 	for (uint32_t i = 0; i < c->n_vips; i++) {
 		const struct config_vip *const v = &c->vips[i];
 		const struct config_bundle *const b = &c->bundles[v->bundle];
 
-		ASSERT(v->bundle < c->n_bundles && v->service == b->service);
+		ASSERT(v->weight > 0 && v->bundle < c->n_bundles && v->service == b->service);
 		ASSERT(i >= b->first_vip && i < b->first_vip + b->n_vips);
 	}
 }
