@@ -84,7 +84,7 @@ static json_t *roostd_object(const struct dns_status *in)
 	for (uint32_t i = 0; i < config->n_vips; i++) {
 		char address[ADDR_STRLEN];
 
-		if (!holders_is_held(in->holders, i, in->now))
+		if (!catalog_is_held(in->edition->catalog, i))
 			(void)json_array_append_new(left_out,
 				json_string(addr_format(&config->vips[i].address, address)));
 	}

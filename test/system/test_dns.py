@@ -1,0 +1,493 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The name server as its users meet it: on the wire, across reloads, beside roostd, under its unit."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.zone
+import pytest
+
+from conftest import V4, V6
+from roostlab import Roost, eventually
+from roostlab.nameserver import NameServer, addresses, ask
+from roostlab.net import inside
+from roostlab.wait import ROOT, find_program, stays
+
+UNIT = ROOT / "contrib/systemd/roost-dns.service"
+USER = 64322  # nobody has this number
+WWW = "www.example.com"
+
+ZONE = """\
+$TTL 60
+@ IN SOA ns1 hostmaster {serial} 3600 600 86400 60
+@ NS ns1
+ns1 A 10.1.1.11
+text TXT "{text}"
+"""
+
+
+@pytest.fixture
+def world(new_lab):
+    """A server with roost-dns, and a client."""
+    def build(services=None, zones=None, servers=1, start=True, **dns_section):
+        lab = new_lab(servers=servers, echo=False)
+        for name, text in (zones or {}).items():
+            (lab.folder / f"{name}.zone").write_text(text)
+        if zones:
+            dns_section["zones"] = {name: str(lab.folder / f"{name}.zone") for name in zones}
+        dns_section.setdefault("rate", 0)
+        dns_section.setdefault("threads", 2)
+        config = {"interface": "eth0", "domain": "example.com",
+                  "nodes": {s.short: s.ipv4 for s in lab.servers},
+                  "services": services or {"www": V4[:2]}, "dns": dns_section}
+        cluster = Roost(lab, config=config)
+        server = NameServer(lab.servers[0], cluster.path, cluster.socket(lab.servers[0]))
+        server.lab, server.cluster = lab, cluster
+        return server.start() if start else server
+    return build
+
+
+class FakeRoostd:
+    """Says whatever a test wants it to say; while it says nothing, its clients wait."""
+
+    def __init__(self, path):
+        self.says = None
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        silent = []
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                if self.says is None:
+                    silent.append(client)
+                    continue
+                with client, contextlib.suppress(OSError):
+                    client.recv(4096)
+                    client.sendall(json.dumps(self.says).encode() + b"\n")
+
+    def holds(self, **holders):
+        self.says = {"vips": [{"address": a.replace("_", "."), "holder": h} for a, h in holders.items()]}
+
+
+class Stream(threading.Thread):
+    """Asks without a pause, and counts what comes back."""
+
+    def __init__(self, client, address, name, rdtype="A"):
+        super().__init__(daemon=True)
+        self.client, self.address = client, address
+        self.query = dns.message.make_query(name, rdtype).to_wire()
+        self.asked, self.lost, self.answers = 0, 0, set()
+        self.over = threading.Event()
+
+    def run(self):
+        with inside(self.client.name), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.connect((self.address, 53))
+            s.settimeout(1)
+            while not self.over.is_set():
+                self.asked += 1
+                try:
+                    s.send(self.query)
+                    self.answers.add(s.recv(4096)[12:])
+                except OSError:
+                    self.lost += 1
+
+    def __enter__(self):
+        self.start()
+        eventually(lambda: self.answers)
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+
+
+# Answers
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_an_answer_comes_from_the_address_that_was_asked_vips_included(world, tcp):
+    server = world({"www": [V4[0], V6[0]]})
+    server.cluster.start()
+    server.cluster.settle()
+    here = server.server
+    here.ip("address add 10.1.1.99/24 dev eth0", "address add fd00:1::99/64 dev eth0 nodad")
+    for address in (here.ipv4, "10.1.1.99", V4[0], here.ipv6, "fd00:1::99", V6[0]):
+        assert addresses(ask(server.lab.client, address, WWW, tcp=tcp)) == [V4[0]]
+        assert addresses(ask(server.lab.client, address, WWW, "AAAA", tcp=tcp)) == [V6[0]]
+
+
+def test_an_address_that_comes_later_is_listened_on_from_the_start(world):
+    server = world(listen=["10.1.1.99", "fd00:1::99"])
+    server.server.ip("address add 10.1.1.99/24 dev eth0", "address add fd00:1::99/64 dev eth0 nodad")
+    for address in ("10.1.1.99", "fd00:1::99"):
+        for tcp in (False, True):
+            assert ask(server.lab.client, address, WWW, tcp=tcp).rcode() == dns.rcode.NOERROR
+    # the control: on no other
+    with pytest.raises(OSError):
+        ask(server.lab.client, server.server.ipv4, WWW, tcp=True)
+
+
+def test_a_burst_is_answered_in_full(world):
+    """More at once than a batch holds."""
+    server = world()
+    query = dns.message.make_query(WWW, "A")
+    with inside(server.lab.client.name), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        s.connect((server.server.ipv4, 53))
+        s.settimeout(2)
+        for i in range(300):
+            query.id = i
+            s.send(query.to_wire())
+        assert {int.from_bytes(s.recv(4096)[:2], "big") for _ in range(300)} == set(range(300))
+    assert server.counters()["udp4"] == 300
+
+
+def test_garbage_is_survived(world):
+    server = world()
+    with inside(server.lab.client.name), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for size in (0, 1, 11, 12, 17, 512, 5000):
+            for byte in (b"\0", b"\xff", b"\x41"):
+                s.sendto(byte * size, (server.server.ipv4, 53))
+    assert addresses(ask(server.lab.client, server.server.ipv4, WWW))
+    assert server.process.is_running()
+
+
+def test_queries_over_tcp_need_not_wait_for_answers(world):
+    """RFC 7766 6.2.1.1"""
+    server = world()
+    names = [WWW, "www1.example.com", "nowhere.example.com"]
+    with inside(server.lab.client.name):
+        connection = socket.create_connection((server.server.ipv4, 53), timeout=2)
+    with connection, connection.makefile("rb") as answers:
+        wires = [dns.message.make_query(name, "A").to_wire() for name in names]
+        connection.sendall(b"".join(len(w).to_bytes(2, "big") + w for w in wires))
+        for name in names:
+            answer = dns.message.from_wire(answers.read(int.from_bytes(answers.read(2), "big")))
+            assert str(answer.question[0].name) == f"{name}."
+
+
+# Limits
+
+
+def limited(server, tcp=False):
+    """Answers to 100 questions at once: whole, truncated, none."""
+    whole = truncated = 0
+    for _ in range(100):
+        try:
+            answer = ask(server.lab.client, server.server.ipv4, WWW, tcp=tcp, timeout=0.05)
+        except dns.exception.Timeout:
+            continue
+        if answer.flags & dns.flags.TC:
+            assert not answer.answer
+            truncated += 1
+        else:
+            whole += 1
+    return whole, truncated, 100 - whole - truncated
+
+
+def test_equal_answers_are_limited_but_not_over_tcp(world):
+    server = world(rate=5)
+    whole, truncated, none = limited(server)
+    assert 5 <= whole <= 5 + 5 * 10
+    assert truncated > 10 and none > 10  # each second one by chance
+    counters = server.counters()
+    assert (counters["rrl_slipped"], counters["rrl_dropped"]) == (truncated, none)
+    assert limited(server, tcp=True) == (100, 0, 0)
+
+
+def test_without_a_rate_nothing_is_limited(world):
+    """The control of the test above."""
+    assert limited(world(rate=0)) == (100, 0, 0)
+
+
+def test_a_slow_reader_holds_nobody_up(world):
+    zone = ZONE.format(serial=1, text="x") + "".join(f'big TXT "{i:03}{"y" * 200}"\n' for i in range(250))
+    server = world(zones={"example.org": zone})
+    query = dns.message.make_query("big.example.org", "TXT").to_wire()
+    with inside(server.lab.client.name):
+        slow = socket.create_connection((server.server.ipv4, 53), timeout=0.5)
+    with slow, contextlib.suppress(TimeoutError):
+        for _ in range(10000):
+            slow.sendall(len(query).to_bytes(2, "big") + query)
+    for _ in range(20):
+        assert ask(server.lab.client, server.server.ipv4, WWW, tcp=True, timeout=0.5).answer
+
+
+# Reloads
+
+
+def serial(server):
+    answer = ask(server.lab.client, server.server.ipv4, "example.org", "SOA")
+    return answer.answer[0][0].serial
+
+
+def test_no_query_is_lost_during_reloads(world):
+    server = world(zones={"example.org": ZONE.format(serial=1, text="x")})
+    path = server.lab.folder / "example.org.zone"
+    with Stream(server.lab.client, server.server.ipv4, "example.org", "SOA") as stream:
+        for number in range(2, 12):
+            path.write_text(ZONE.format(serial=number, text="x"))
+            server.reload()
+    assert stream.asked > 100
+    assert stream.lost == 0
+    # the control: what was asked did change
+    assert len(stream.answers) >= 10
+    assert serial(server) == 11
+
+
+def test_a_bad_zone_keeps_the_old_one_and_says_where(world):
+    server = world(zones={"example.org": ZONE.format(serial=1, text="x")})
+    path = server.lab.folder / "example.org.zone"
+    path.write_text(ZONE.format(serial=2, text="x") + "broken A 10.1.1.300\n")
+    server.reload()
+    assert server.reloads() == (0, 1)
+    assert serial(server) == 1
+    assert f"{path}:6: " in server.log()
+    assert "not reloaded" in server.log()
+    assert "the last reload failed" in report(server)
+    path.write_text(ZONE.format(serial=3, text="x"))
+    server.reload()
+    assert server.reloads() == (1, 1)
+    assert serial(server) == 3
+    assert "the last reload failed" not in report(server)
+
+
+def test_a_bad_configuration_keeps_the_old_one(world):
+    server = world()
+    server.path.write_text("services: [\n")
+    server.reload()
+    assert server.reloads() == (0, 1)
+    assert addresses(ask(server.lab.client, server.server.ipv4, WWW))
+
+
+def test_a_reload_brings_names_and_takes_them(world):
+    server = world({"www": V4[:1]})
+    server.cluster.config["services"] = {"ftp": V4[1:2]}
+    server.cluster.write()
+    server.reload()
+    assert ask(server.lab.client, server.server.ipv4, WWW).rcode() == dns.rcode.NXDOMAIN
+    assert addresses(ask(server.lab.client, server.server.ipv4, "ftp.example.com")) == [V4[1]]
+
+
+def test_a_reload_moves_to_other_addresses_without_a_loss(world):
+    server = world()
+    here = server.server.ipv4
+    with Stream(server.lab.client, here, WWW) as stream:
+        for listen in ([here], ["0.0.0.0", "::"], [here, "10.1.1.99"]):
+            server.cluster.config["dns"]["listen"] = listen
+            server.cluster.write()
+            server.reload()
+            eventually(lambda: all(e["tcp"] for e in server.status()["listen"]))
+            assert ask(server.lab.client, here, WWW, tcp=True).answer
+    assert stream.lost == 0 and stream.asked > 100
+
+
+# Beside roostd
+
+
+def test_it_knows_from_roostd_that_all_is_held(world):
+    server = world({"www": V4[:3]}, servers=2)
+    assert server.status()["roostd"]["answers"] is False
+    assert "roostd does not answer" in report(server)
+    server.cluster.start()
+    server.cluster.settle()
+    eventually(lambda: server.status()["roostd"]["answers"])
+    assert server.status()["roostd"]["left_out"] == []
+    server.lab.power_off(server.lab.servers[1])
+    assert stays(lambda: len(addresses(ask(server.lab.client, server.server.ipv4, WWW))) == 3, during=2)
+
+
+def test_a_vip_that_nobody_holds_is_left_out_until_somebody_does(world):
+    server = world(start=False)
+    roostd = FakeRoostd(server.cluster.socket(server.server))
+    roostd.holds(**{V4[0]: "www1", V4[1]: None})
+    server.start()
+
+    def given():
+        return sorted(addresses(ask(server.lab.client, server.server.ipv4, WWW)))
+
+    assert given() == V4[:2]
+    eventually(lambda: given() == V4[:1], within=6)
+    assert server.status()["roostd"]["left_out"] == [V4[1]]
+    assert f"left out: {V4[1]}" in report(server)
+    roostd.holds(**{V4[0]: "www1", V4[1]: "www2"})
+    eventually(lambda: given() == V4[:2], within=3)
+
+
+def test_never_an_empty_set_because_nobody_holds_any(world):
+    server = world(start=False)
+    roostd = FakeRoostd(server.cluster.socket(server.server))
+    roostd.holds(**{V4[0]: None, V4[1]: None})
+    server.start()
+    eventually(lambda: len(server.status()["roostd"]["left_out"]) == 2, within=6)
+    assert sorted(addresses(ask(server.lab.client, server.server.ipv4, WWW))) == V4[:2]
+    assert server.counters()["fail_open"] > 0
+
+
+def test_when_roostd_hangs_the_whole_sets_are_given_again(world):
+    server = world(start=False)
+    roostd = FakeRoostd(server.cluster.socket(server.server))
+    roostd.holds(**{V4[0]: "www1", V4[1]: None})
+    server.start()
+    eventually(lambda: server.status()["roostd"]["left_out"] == [V4[1]], within=6)
+    roostd.says = None
+    eventually(lambda: server.status()["roostd"]["left_out"] == [], within=8)
+    assert sorted(addresses(ask(server.lab.client, server.server.ipv4, WWW))) == V4[:2]
+    assert server.status()["roostd"]["answers"] is False
+
+
+# Starting and ending
+
+
+def test_it_ends_in_order(world):
+    server = world()
+    assert server.stop() == 0
+    assert not pathlib.Path(server.socket).exists()
+
+
+def test_a_second_one_is_refused(world):
+    server = world()
+    other = NameServer(server.server, server.path)
+    ended = other.try_to_start()
+    assert ended.returncode == 1
+    assert "another roost-dns runs" in ended.stderr
+    other.options[3] += "2"  # with a control socket of its own it finds the port taken
+    ended = other.try_to_start()
+    assert ended.returncode == 1
+    assert "cannot listen on 0.0.0.0@53: another program listens there\n" in ended.stderr
+    assert ended.stderr.endswith("there is no address that it could listen on\n")
+    assert addresses(ask(server.lab.client, server.server.ipv4, WWW))
+
+
+def test_what_is_wrong_at_the_start_ends_it(world):
+    server = world(zones={"example.org": "@ IN SOA\n"}, start=False)
+    ended = server.try_to_start()
+    assert ended.returncode == 1
+    assert "example.org.zone:1: " in ended.stderr
+    server.options += ["-n", "www9"]
+    (server.lab.folder / "example.org.zone").write_text(ZONE.format(serial=1, text="x"))
+    ended = server.try_to_start()
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("roost-dns: there is no node www9 in the file\n")
+
+
+def test_a_port_that_becomes_free_is_taken(world):
+    server = world(listen=["10.1.1.11", "10.1.1.99"], start=False)
+    server.server.ip("address add 10.1.1.99/24 dev eth0")
+    with inside(server.server.name):
+        rival = socket.create_server(("10.1.1.99", 53))
+    with rival:
+        server.start()
+        assert [e["tcp"] for e in server.status()["listen"]] == [True, False]
+        assert "Address already in use" in report(server)
+    eventually(lambda: all(e["tcp"] and e["udp"] for e in server.status()["listen"]), within=8)
+    assert ask(server.lab.client, "10.1.1.99", WWW).answer
+
+
+# The operator's tool
+
+
+def report(server):
+    return subprocess.run([find_program("roost"), "dns", "-s", server.socket], capture_output=True,
+                          text=True, check=True, timeout=10).stdout
+
+
+def test_the_zones_are_shown_in_both_scripts(world):
+    server = world({"www": {"names": ["кафе.рф"], "vips": V4[:1]}})
+    zone = next(z for z in server.status()["zones"] if z["unicode"] == "кафе.рф")
+    assert zone["name"] == "xn--80akn5b.xn--p1ai"
+    assert zone["serial"] > 0 and zone["names"] > 0
+
+
+def test_another_name_server_can_serve_what_roost_zone_prints(world):
+    server = world({"www": V4[:2]})
+    printed = subprocess.run([find_program("roost"), "zone", "example.com", str(server.path)],
+                             capture_output=True, text=True, check=True, timeout=10).stdout
+    zone = dns.zone.from_text(printed, origin="example.com.")
+    assert sorted(r.address for r in zone.find_rdataset("www", "A")) == V4[:2]
+    refused = subprocess.run([find_program("roost"), "zone", "example.net", str(server.path)],
+                             capture_output=True, text=True, check=False, timeout=10)
+    assert refused.returncode == 1 and "example.net" in refused.stderr
+
+
+# What it may do
+
+
+def unit_option(name):
+    return re.search(rf"^{name}=(.*)$", UNIT.read_text(), re.MULTILINE)[1].split()
+
+
+def threads(process):
+    """What the kernel says of each thread: name, users, capabilities, and whether there is a filter."""
+    for path in pathlib.Path(f"/proc/{process.pid}/task").glob("*/status"):
+        fields = dict(line.split(":\t", 1) for line in path.read_text().splitlines() if ":\t" in line)
+        yield (fields["Name"].strip(), set(fields["Uid"].split()), int(fields["CapPrm"], 16),
+               fields["Seccomp"].strip(), fields["NoNewPrivs"].strip())
+
+
+def test_under_its_unit_it_has_the_port_alone_and_binds_new_addresses(world):
+    server = world(listen=["10.1.1.11"], start=False)
+    folder = server.lab.folder
+    folder.chmod(0o755)
+    server.path.chmod(0o644)
+    home = folder / "run"
+    home.mkdir()
+    os.chown(home, USER, USER)
+    server.socket = server.options[3] = str(home / "sock")
+    server.program = shutil.copy(server.program, folder)  # which that user may reach
+    wanted = ",".join(f"+{name[4:].lower()}" for name in unit_option("AmbientCapabilities"))
+    server.prefix = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--no-new-privs",
+                     "--bounding-set", f"-all,{wanted}", "--inh-caps", f"-all,{wanted}",
+                     "--ambient-caps", f"-all,{wanted}"]
+    server.start()
+    found = list(threads(server.process))
+    assert {name for name, *_ in found} == {"roost-dns", "roost-dns-udp", "roost-dns-tcp", "roost-dns-load"}
+    for name, users, permitted, filtered, confined in found:
+        assert (users, filtered, confined) == ({str(USER)}, "2", "1"), name
+        assert permitted == (1 << 10 if name == "roost-dns" else 0), name  # CAP_NET_BIND_SERVICE
+    server.server.ip("address add 10.1.1.99/24 dev eth0")
+    server.cluster.config["dns"]["listen"].append("10.1.1.99")
+    server.cluster.write()
+    server.reload()
+    assert ask(server.lab.client, "10.1.1.99", WWW).answer
+    assert ask(server.lab.client, "10.1.1.99", WWW, tcp=True).answer
+    assert server.stop() == 0
+    assert "filter" not in server.log()
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """The unit with a program that is there."""
+    path = tmp_path / UNIT.name
+    path.write_text(UNIT.read_text().replace("/usr/sbin/roost-dns", find_program("roost-dns")))
+    return path
+
+
+def systemd_analyze(*arguments):
+    return subprocess.run(["systemd-analyze", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=30, check=False)
+
+
+def test_systemd_understands_the_unit_and_finds_little_exposed(unit):
+    done = systemd_analyze("verify", "--man=no", unit)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert systemd_analyze("security", "--offline=yes", "--threshold=20", unit).returncode == 0
+    # the control
+    unit.write_text(re.sub("^SystemCallFilter.*", "", unit.read_text(), flags=re.MULTILINE))
+    assert systemd_analyze("security", "--offline=yes", "--threshold=20", unit).returncode != 0
