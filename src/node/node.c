@@ -661,7 +661,7 @@ static void on_tick(struct node *n, tick now, struct node_effects *fx)
 	fire_timers(n, now);
 	collect(n, fx, now);
 	n->promised = tick_max(node_deadline(n), now);
-	n->begun = n->late = false;
+	n->late = false;
 	node_check(n);
 }
 
@@ -698,14 +698,14 @@ static void notice_lapses(struct node *n, tick away, tick now)
 			  .number = (uint32_t)tick_to_ms(away)});
 }
 
-/* Before anything else of a turn: has this node itself been away? */
-static void begin_turn(struct node *n, tick now)
+/* Before anything else of a turn, and whenever the clock was read anew: has this node itself been away? */
+static void look_back(struct node *n, tick now)
 {
 	const tick away = n->promised == TICK_NEVER ? 0 : tick_since(now, n->promised);
 
-	n->begun = true;
+	n->looked_at = now;
 	notice_lapses(n, away, now);
-	if (away < n->late_after)
+	if (n->late || away < n->late_after)
 		return;
 	n->late = true;
 	n->counters.late_turns++;
@@ -716,8 +716,10 @@ static void begin_turn(struct node *n, tick now)
 
 void node_step(struct node *n, const struct node_event *ev, tick now, struct node_effects *fx)
 {
-	if (!n->begun)
-		begin_turn(n, now);
+	const tick latest = ev->kind == NODE_EV_ADVERT ? tick_max(now, ev->received) : now;
+
+	if (latest > n->looked_at)
+		look_back(n, latest);
 	switch (ev->kind) {
 	case NODE_EV_TICK: on_tick(n, now, fx); break;
 	case NODE_EV_ADVERT: on_advert(n, ev, now); break;

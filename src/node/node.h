@@ -201,7 +201,7 @@ struct node {
 	tick redundancy_until; /* then one less */
 	tick promised;         /* the deadline given at the end of the last turn */
 	tick late_after;      /* half the shortest interval: waking later than that is being late */
-	bool begun;           /* the turn: its first event was there */
+	tick looked_at;       /* when it was last seen whether this node had been away */
 	bool late;            /* in this turn */
 	uint32_t n_unsettled; /* VIPs whose observed hold is not the wanted one */
 	tick unsettled_since; /* the kernel side has made no progress with them since */

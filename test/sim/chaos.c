@@ -392,7 +392,8 @@ static void disturb_calm(struct sim *s)
 	if (!is_death(act) && s->watch.outage > (linger ? 0 : tick_us(GAP_US)))
 		sim_complain(s, "a gap of %.3f ms in a planned hand-over",
 			(double)s->watch.outage / 1e6);
-	if (s->watch.overlap > linger + tick_ms(OVERLAP_MS))
+	/* one whose daemon was killed is back at once, and takes over again */
+	if (s->watch.overlap > (linger + tick_ms(OVERLAP_MS)) * (act == SIM_KILL ? 2 : 1))
 		sim_complain(s, "an overlap of %.3f ms", (double)s->watch.overlap / 1e6);
 	if (!may_move_others && (s->watch.moved | s->watch.left) & ~held)
 		sim_complain(s, "VIPs %x moved, though only %x had to", s->watch.moved, held);

@@ -97,8 +97,8 @@ void claims_lost_time(struct sim *s, const struct sim_machine *m)
 
 /* ---- what is decided and stored ---- */
 
-/* The VIPs of a router share its lease of hand-over: what is claimed goes by the last claim and its
- * last announcement, and by what lingers beside it. */
+/* The VIPs of a router share its lease of hand-over: it goes by the last claim and its last
+ * announcement, and by what lingers last. */
 static void allow_claims(const struct sim *s, struct sim_machine *m, uint32_t router)
 {
 	const struct node *n = m->node;
@@ -113,7 +113,8 @@ static void allow_claims(const struct sim *s, struct sim_machine *m, uint32_t ro
 	for (uint32_t i = 0; i < n->n_vips; i++) {
 		const struct node_unit *u = &n->units[n->vips[i].unit];
 
-		if (u->router == router && u->vrrp.state == VRRP_CLAIMING)
+		if (u->router == router &&
+			(u->vrrp.state == VRRP_CLAIMING || n->vips[i].wanted == VRRP_HOLD_DATA))
 			allow(m, m->file->number[i], until);
 	}
 }
@@ -137,6 +138,14 @@ static tick linger_end(const struct sim *s, const struct sim_machine *m, uint32_
 	return sim_clock(s, m) + m->node->routers[u->router].vrrp.linger + VRRP_BELIEVED + WAKE;
 }
 
+static void allow_handovers(const struct sim *s, struct sim_machine *m)
+{
+	if (m->fx->n_holds + m->fx->n_announces == 0)
+		return;
+	for (uint32_t router = 0; router < m->node->n_routers; router++)
+		allow_claims(s, m, router);
+}
+
 void claims_decided(struct sim *s, struct sim_machine *m)
 {
 	for (uint32_t i = 0; i < m->fx->n_holds; i++) {
@@ -146,10 +155,7 @@ void claims_decided(struct sim *s, struct sim_machine *m)
 		if (m->node->vips[vip].wanted == VRRP_HOLD_DATA)
 			allow(m, m->file->number[vip], linger_end(s, m, vip));
 	}
-	if (m->fx->n_holds + m->fx->n_announces == 0)
-		return;
-	for (uint32_t router = 0; router < m->node->n_routers; router++)
-		allow_claims(s, m, router);
+	allow_handovers(s, m);
 }
 
 void claims_stored(struct sim *s, struct sim_machine *m)
@@ -163,6 +169,7 @@ void claims_stored(struct sim *s, struct sim_machine *m)
 		if (m->node->vips[vip].wanted == VRRP_HOLD_DATA)
 			*answer_by = linger_end(s, m, vip);
 	}
+	allow_handovers(s, m);
 }
 
 /* ---- the claims ---- */

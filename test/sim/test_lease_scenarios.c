@@ -348,6 +348,22 @@ START_TEST(a_backup_that_is_held_up_before_it_reads_does_not_take_over_early)
 }
 END_TEST
 
+START_TEST(an_active_that_is_held_up_before_it_reads_lapses_before_it_reads)
+{
+	struct sim *s = cluster();
+	const struct node_counters *counters = &s->machines[0].node->counters;
+
+	apply(s, SIM_FREEZE, 0, SIM_STAGE_WOKEN);
+	sim_run(s, tick_s(2));
+	apply(s, SIM_THAW, 0, 0);
+	sim_run(s, tick_us(200));
+	ck_assert_uint_eq(counters->lapses, 1);
+	ck_assert_uint_eq(counters->conflicts, 0);
+	settle(s);
+	sim_free(s);
+}
+END_TEST
+
 /* The one who leaves can't be told any more, so its lease has to end first. */
 START_TEST(a_hand_over_from_a_daemon_that_freezes_overlaps_for_its_lease_at_most)
 {
@@ -475,6 +491,7 @@ int main(void)
 		late_packets_are_no_double_service,
 		the_first_advertisement_ends_a_double_service_though_netlink_stalls,
 		a_backup_that_is_held_up_before_it_reads_does_not_take_over_early,
+		an_active_that_is_held_up_before_it_reads_lapses_before_it_reads,
 		a_hand_over_from_a_daemon_that_freezes_overlaps_for_its_lease_at_most,
 		one_that_listens_stays_closed_when_its_router_begins_to_serve,
 		without_a_fence_the_dead_and_the_frozen_answer_beside_their_successors,
