@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What roost-dns says of itself, as JSON on one line; `roost dns` makes text of it. doc/design/0015 describes it
+ * What roost-dns says of itself, as JSON on one line; `roost dns` makes text of it. doc/design/0016 describes it
  * field by field. Pure but for memory.
  */
 
