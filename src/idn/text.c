@@ -130,7 +130,7 @@ __attribute__((format(printf, 3, 4))) bool idn_refuse(
 		ucs4_t code;
 		const int n = u8_mbtoucr(&code, c, label.size - i);
 
-		if (n <= 0 || used + (size_t)n > QUOTE_MAX)
+		if (n <= 0 || used + (size_t)n > QUOTE_MAX + 1)
 			break;
 		if (uc_is_general_category_withtable(code, UC_CATEGORY_MASK_C))
 			problem[used++] = '?';
