@@ -16,6 +16,7 @@
 #include "dns/asker.h"
 #include "dns/loader.h"
 #include "dns/log.h"
+#include "dns/notify.h"
 #include "dns/service.h"
 #include "dns/status.h"
 #include "os/clock.h"
@@ -63,6 +64,7 @@ struct server {
 	struct holders *holders;
 	bool trusted; /* what roostd says counts */
 	struct asker *asker;
+	struct notify *notify;
 	struct access_rules access;
 	struct control *control;
 	sd_event_source *retry, *retire, *tend;
@@ -133,14 +135,6 @@ static bool free_retired(struct server *s)
 	return n == 0;
 }
 
-static int on_retire(sd_event_source *source, uint64_t us, void *context)
-{
-	(void)us;
-	if (!free_retired(context))
-		wake_later(source, RETIRE_US);
-	return 0;
-}
-
 static int on_retry(sd_event_source *source, uint64_t us, void *context)
 {
 	struct server *s = context;
@@ -165,6 +159,18 @@ static void ask_for_edition(struct server *s)
 	loader_ask(s->loader);
 }
 
+static int on_retire(sd_event_source *source, uint64_t us, void *context)
+{
+	struct server *s = context;
+
+	(void)us;
+	if (!free_retired(s))
+		wake_later(source, RETIRE_US);
+	if (s->again && !s->loading)
+		ask_for_edition(s);
+	return 0;
+}
+
 static void replace_edition(struct server *s, struct edition *next)
 {
 	const tick now = clock_now();
@@ -178,6 +184,7 @@ static void replace_edition(struct server *s, struct edition *next)
 	}
 	apply_holders(s, next, now);
 	ASSERT(s->n_retired < RETIRED_MAX);
+	notify_edition(s->notify, next, s->current);
 	s->retired[s->n_retired++] = snapshot_swap(&s->editions, next);
 	s->current = next;
 	s->loaded = now;
@@ -187,7 +194,6 @@ static void replace_edition(struct server *s, struct edition *next)
 	wake_later(s->retry, RETRY_SOON_US);
 	wake_later(s->retire, RETIRE_US);
 	log_line(JOURNAL_INFO, "reloaded: %u zones", catalog_n_zones(next->catalog));
-	/* NOTIFY (RFC 1996) to those who may transfer is sent here. */
 }
 
 static int on_loaded(sd_event_source *source, int fd, uint32_t events, void *context)
@@ -431,6 +437,8 @@ static int add_sources(struct server *s)
 			s->event, &s->tend, CLOCK_MONOTONIC, TEND_US, 0, on_tend, s);
 	if (error >= 0)
 		error = asker_new(&asker, &s->asker);
+	if (error >= 0)
+		error = notify_new(s->event, &s->notify);
 	return complain("wait for events", error);
 }
 
@@ -511,6 +519,7 @@ static int start(struct server *s)
 	confine(s);
 	log_line(JOURNAL_INFO, "ready: %u zones, %u threads", catalog_n_zones(s->current->catalog),
 		s->n_udp);
+	notify_edition(s->notify, s->current, NULL);
 	(void)sd_notify(0, "READY=1");
 	return 0;
 }
@@ -520,6 +529,7 @@ static void end(struct server *s)
 	loader_stop(s->loader); /* while the others still answer */
 	control_free(s->control);
 	asker_free(s->asker);
+	notify_free(s->notify);
 	for (uint32_t i = 0; i < s->n_udp; i++)
 		udp_stop(s->udp[i]);
 	tcp_stop(s->tcp);

@@ -54,20 +54,31 @@ static void try_to_set(const struct options *o, int level, int name, int value)
 	(void)setsockopt(o->fd, level, name, &value, sizeof value);
 }
 
+/* Either family's. */
+union endpoint {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static socklen_t make_endpoint(const struct config_endpoint *e, union endpoint *ret)
+{
+	if (addr_is_ipv4(&e->address)) {
+		ret->v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(e->port)};
+		memcpy(&ret->v4.sin_addr, addr_ipv4_bytes(&e->address), sizeof ret->v4.sin_addr);
+		return sizeof ret->v4;
+	}
+	ret->v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(e->port)};
+	memcpy(&ret->v6.sin6_addr, e->address.b, sizeof ret->v6.sin6_addr);
+	return sizeof ret->v6;
+}
+
 static int bind_to(int fd, const struct config_endpoint *e)
 {
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(e->port)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(e->port)};
-	int status;
+	union endpoint to;
+	const socklen_t size = make_endpoint(e, &to);
 
-	if (addr_is_ipv4(&e->address)) {
-		memcpy(&v4.sin_addr, addr_ipv4_bytes(&e->address), sizeof v4.sin_addr);
-		status = bind(fd, (const struct sockaddr *)&v4, sizeof v4);
-	} else {
-		memcpy(&v6.sin6_addr, e->address.b, sizeof v6.sin6_addr);
-		status = bind(fd, (const struct sockaddr *)&v6, sizeof v6);
-	}
-	return status < 0 ? -errno : 0;
+	return bind(fd, &to.any, size) < 0 ? -errno : 0;
 }
 
 static struct options open_socket(const struct config_endpoint *e, int type)
@@ -141,5 +152,17 @@ int socket_open_tcp(const struct config_endpoint *e)
 		if (listen(o.fd, BACKLOG) < 0)
 			o.error = -errno;
 	}
+	return finish(&o);
+}
+
+int socket_connect_udp(const struct config_endpoint *e)
+{
+	const int family = addr_is_ipv4(&e->address) ? AF_INET : AF_INET6;
+	struct options o = {.fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+	union endpoint to;
+	const socklen_t size = make_endpoint(e, &to);
+
+	if (o.fd < 0 || connect(o.fd, &to.any, size) < 0)
+		o.error = -errno;
 	return finish(&o);
 }

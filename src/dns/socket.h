@@ -26,3 +26,6 @@ bool socket_is_wildcard(const struct config_endpoint *e);
  */
 int socket_open_udp(const struct config_endpoint *e);
 int socket_open_tcp(const struct config_endpoint *e);
+
+/* A socket towards that endpoint, from any port; close-on-exec and non-blocking, or negative errno. */
+int socket_connect_udp(const struct config_endpoint *e);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+/*
+ * Tells those who may transfer zones that a zone has changed (RFC 1996), so that they need not wait for the SOA's
+ * refresh: again and again, ever more rarely, until they say that they have heard, and not for ever. Part of the main
+ * thread's event loop; nothing in it waits.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "dns/edition.h"
+
+struct notify;
+
+/* 0 or negative errno. @event is borrowed. */
+int notify_new(sd_event *event, struct notify **ret_notify);
+void notify_free(struct notify *n);
+
+/* Tells of each zone of @next whose serial is not that of @before, or which is new, and of those that are still to be
+ * told of; and who is new in `transfer:` of all. @before is what was given here last, NULL at first; @next is borrowed
+ * until the next call. */
+void notify_edition(struct notify *n, const struct edition *next, const struct edition *before);
