@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""roost-dns gives the answers that NSD, Knot and BIND give, but for the choices that it documents
+(doc/design/0015), and dig and kdig have no complaint about it.
+
+SEED=n repeats a run of random questions, QUESTIONS=n makes it longer.
+"""
+
+import os
+import pathlib
+import random
+import re
+import socket
+import struct
+
+import pytest
+
+dns = pytest.importorskip("dns", reason="python3-dnspython is not installed")
+import dns.flags  # noqa: E402
+import dns.message  # noqa: E402
+import dns.name  # noqa: E402
+import dns.rcode  # noqa: E402
+import dns.rdatatype  # noqa: E402
+
+from peers import Bind, Knot, Nsd, Place, RoostDns  # noqa: E402
+
+ZONES = pathlib.Path(__file__).parent / "zones"
+QUESTIONS = int(os.environ.get("QUESTIONS", 3000))
+TYPES = """A AAAA NS CNAME SOA MX PTR TXT SRV DNAME DS SVCB HTTPS HINFO NAPTR CAA LOC RP SSHFP TLSA
+TYPE65400 TYPE999 ANY""".split()
+PREFIXES = ["www", "nothing", "a.b.c", "ns", "*", "_sip._tcp", "q.wild", "x"]
+
+
+@pytest.fixture(scope="module")
+def place():
+    with Place() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def zones(place):
+    """The master files, and names with more addresses and text than a datagram of 512 bytes takes."""
+    paths = {}
+    for source in ZONES.glob("*.zone"):
+        text = source.read_text()
+        if source.stem == "example.com":
+            text += "".join(f"many A 203.0.113.{i}\nmany6 AAAA 2001:db8:1::{i}\n" for i in range(1, 61))
+            text += "".join(f"wide NS ns{i}.wide\nns{i}.wide A 192.0.2.{i}\nns{i}.wide AAAA 2001:db8:2::{i}\n"
+                            for i in range(1, 21))
+            text += "".join(f'text TXT "{i} of nine strings {80 * "x"}"\n' for i in range(1, 10))
+        paths[source.stem] = place.folder / source.name
+        paths[source.stem].write_text(text)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def ours(place, zones):
+    return RoostDns(place, zones).start()
+
+
+@pytest.fixture(scope="module")
+def dig(place, ours):
+    def ask(*arguments, program="dig"):
+        return place.namespace.run(program, f"@{ours.address}", "+norecurse", *arguments).stdout
+    return ask
+
+
+# Random questions
+
+class Client:
+    """Asks one server over UDP, and over one TCP connection."""
+
+    def __init__(self, place, server):
+        with place.inside():
+            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.tcp = None
+        self.place, self.server = place, server
+        self.udp.connect((server.address, 53))
+        self.udp.settimeout(5)
+
+    def ask(self, wire, over_tcp):
+        return self.ask_tcp(wire) if over_tcp else self.ask_udp(wire)
+
+    def ask_udp(self, wire):
+        self.udp.send(wire)
+        return self.udp.recv(65535)
+
+    def ask_tcp(self, wire):
+        if not self.tcp:
+            with self.place.inside():
+                self.tcp = socket.create_connection((self.server.address, 53), 5)
+            self.file = self.tcp.makefile("rb")
+        self.tcp.sendall(struct.pack(">H", len(wire)) + wire)
+        size = self.file.read(2)
+        if len(size) < 2:  # after so many questions some end the connection
+            self.close_tcp()
+            return self.ask_tcp(wire)
+        return self.file.read(struct.unpack(">H", size)[0])
+
+    def close_tcp(self):
+        self.file.close()
+        self.tcp.close()
+        self.tcp = None
+
+    def close(self):
+        self.udp.close()
+        if self.tcp:
+            self.close_tcp()
+
+
+def known_names(zones):
+    """Every owner name, and each name above it."""
+    names = set()
+    for origin, path in zones.items():
+        for line in path.read_text().splitlines():
+            if line and line[0] not in "$;" and ".wide" not in line.split()[0]:
+                owner = line.split()[0]
+                name = dns.name.from_text(origin if owner == "@" else f"{owner}.{origin}")
+                while name.is_subdomain(dns.name.from_text(origin)):
+                    names.add(name.to_text())
+                    name = name.parent()
+    return sorted(names)
+
+
+def random_question(rng, names):
+    name = rng.choice(names)
+    for _ in range(rng.choice([0, 0, 0, 1, 1, 2])):
+        name = f"{rng.choice(PREFIXES)}.{name}"
+    name = "".join(rng.choice([c.upper(), c]) for c in name)
+    return dns.message.make_query(
+        name, rng.choice(["A", "AAAA", rng.choice(TYPES), rng.choice(TYPES)]),
+        use_edns=rng.choice([0, 0, -1]), payload=rng.choice([512, 1232, 4096]),
+        want_dnssec=rng.random() < 0.1, flags=rng.choice([0, dns.flags.RD]))
+
+
+class Answer:
+    """What is compared: sets of records as text, without their order."""
+
+    def __init__(self, wire):
+        message = dns.message.from_wire(wire)
+        self.rcode = dns.rcode.to_text(message.rcode())
+        self.flags = set(dns.flags.to_text(message.flags).split())
+        self.edns = message.edns
+        self.question = [(str(q.name).lower(), q.rdclass, dns.rdatatype.to_text(q.rdtype))
+                         for q in message.question]
+        self.answer = records(message.answer)
+        self.authority = records(message.authority)
+        self.additional = records(message.additional)
+        self.courtesy = set()
+        # Beside an answer NS is a courtesy, which we leave out, with its addresses.
+        if self.answer and self.question[0][2] != "NS":
+            courtesy = {r for r in self.authority if kind(r) == "NS" and zone(owner(r)) == owner(r)}
+            self.authority -= courtesy
+            hosts = {last(r) for r in courtesy}
+            self.courtesy = {r for r in self.additional if owner(r) in hosts}
+
+    def is_truncated(self):
+        return "TC" in self.flags
+
+    def is_referral(self):
+        return not self.answer and any(kind(r) == "NS" for r in self.authority)
+
+    def leaves_zone(self):
+        """Whether an alias in it leads from one of our zones into the other."""
+        aliases = [r for r in self.answer if kind(r) == "CNAME"]
+        return any(zone(last(r)) and zone(owner(r)) != zone(last(r)) for r in aliases)
+
+
+def records(section):
+    return {f"{rrset.name.to_text().lower()} {rrset.ttl} {dns.rdatatype.to_text(rrset.rdtype)} "
+            f"{data.to_text().lower()}" for rrset in section for data in rrset}
+
+
+def owner(record):
+    return record.split()[0]
+
+
+def kind(record):
+    return record.split()[2]
+
+
+def last(record):
+    return record.split()[-1]
+
+
+def zone(name):
+    return next((o for o in ("example.com.", "example.net.") if name.endswith(o)), None)
+
+
+def difference(ours, theirs):
+    """The first part that differs, or None."""
+    for part in ("rcode", "flags", "edns", "question", "answer", "authority"):
+        if getattr(ours, part) != getattr(theirs, part):
+            return part
+    if ours.additional - theirs.courtesy != theirs.additional - theirs.courtesy:
+        return "additional"
+    return None
+
+
+# Where RFCs leave a choice: what it is, whose differs from ours, and how it is recognized.
+CHOICES = {
+    "ANY is answered with one RRset (RFC 8482 4.1)":
+        ({"NSD", "Knot", "BIND"}, lambda o, t, part: o.question[0][2] == "ANY" and o.rcode == t.rcode),
+    "an answer that is cut short is to be ignored (RFC 2181 9)":
+        ({"NSD", "Knot", "BIND"}, lambda o, t, part: o.is_truncated() and t.is_truncated()),
+    "aliases are followed through all zones":
+        ({"Knot", "BIND"}, lambda o, t, part: o.leaves_zone() and t.answer <= o.answer),
+    "a circle of aliases is told once":
+        ({"BIND"}, lambda o, t, part: t.rcode == "SERVFAIL" and o.rcode == "NOERROR"
+         and {kind(r) for r in o.answer} == {"CNAME"}),
+    "a wildcard's own addresses go with its HTTPS":
+        ({"NSD", "Knot"}, lambda o, t, part: part == "additional" and not t.additional
+         and {owner(r) for r in o.additional} == {o.question[0][0]}),
+    "additional addresses, which are optional":
+        ({"NSD"}, lambda o, t, part: part == "additional" and o.answer and not t.additional),
+    "no address from below a cut, but for a referral":
+        ({"Knot", "BIND"}, lambda o, t, part: part == "additional" and o.answer
+         and all(owner(r).endswith(".deleg.example.com.") for r in t.additional - t.courtesy - o.additional)),
+    "glue that does not fit sets TC (RFC 9471 3.1)":
+        ({"NSD", "BIND"}, lambda o, t, part: part == "flags" and o.is_referral() and o.is_truncated()),
+}
+
+
+def choice(server, ours, theirs, part):
+    return next((what for what, (who, matches) in CHOICES.items()
+                 if server.name in who and matches(ours, theirs, part)), None)
+
+
+def test_strangers_give_the_same_answers(place, zones, ours):
+    servers = [ours, Nsd(place, zones).start(), Knot(place, zones).start(), Bind(place, zones).start()]
+    clients = [Client(place, server) for server in servers]
+    seed = int(os.environ.get("SEED", random.randrange(10**6)))
+    rng = random.Random(seed)
+    names = known_names(zones)
+    chosen = {}
+    differences = []
+    for _ in range(QUESTIONS):
+        query = random_question(rng, names)
+        over_tcp = rng.random() < 0.3
+        mine, *others = (Answer(client.ask(query.to_wire(), over_tcp)) for client in clients)
+        for server, theirs in zip(servers[1:], others):
+            part = difference(mine, theirs)
+            if not part:
+                continue
+            what = choice(server, mine, theirs, part)
+            chosen[what] = chosen.get(what, 0) + 1
+            if not what:
+                differences.append(f"{server.name}, {part} of {query.question[0]}, {'TCP' if over_tcp else 'UDP'}: "
+                                   f"{getattr(mine, part)}, but {getattr(theirs, part)}")
+    for client in clients:
+        client.close()
+    for server in servers[1:]:
+        server.stop()
+    assert not differences, f"SEED={seed}\n" + "\n".join(differences[:20])
+    # A choice that is never seen would hide something else one day.
+    assert set(chosen) == set(CHOICES) or QUESTIONS < 3000, f"SEED={seed}, only {chosen}"
+
+
+@pytest.mark.parametrize("part, change", [
+    ("rcode", lambda m: m.set_rcode(dns.rcode.NXDOMAIN)),
+    ("flags", lambda m: setattr(m, "flags", m.flags & ~dns.flags.AA)),
+    ("answer", lambda m: m.answer[0].pop()),
+    ("authority", lambda m: m.authority.append(m.answer[0])),
+    ("additional", lambda m: m.additional.append(m.answer[0])),
+])
+def test_control_every_difference_is_seen(place, ours, part, change):
+    client = Client(place, ours)
+    wire = client.ask(dns.message.make_query("www.example.com", "A").to_wire(), over_tcp=True)
+    client.close()
+    message = dns.message.from_wire(wire)
+    change(message)
+    assert difference(Answer(wire), Answer(wire)) is None
+    assert difference(Answer(wire), Answer(message.to_wire())) == part
+    assert choice(Knot, Answer(wire), Answer(message.to_wire()), part) is None
+
+
+# dig and kdig
+
+def cookie(output):
+    return re.search(r"COOKIE: ([0-9a-f]+)( \(good\))?", output)
+
+
+def test_dig_takes_our_cookies_as_good(dig):
+    first = cookie(dig("www.example.com", "+cookie"))
+    assert first and first[2] and len(first[1]) == 48
+    again = cookie(dig("www.example.com", f"+cookie={first[1]}"))
+    assert again[2] and again[1][:16] == first[1][:16]
+    assert not cookie(dig("www.example.com", "+nocookie"))
+
+
+def test_dig_is_told_who_answered(dig):
+    assert '("one")' in dig("www.example.com", "+nsid")
+    assert "NSID" not in dig("www.example.com")
+
+
+def test_kdig_is_told_who_answered(dig):
+    assert '"one"' in dig("+nsid", "www.example.com", program="kdig")
+
+
+def test_dig_is_told_which_version_of_edns_there_is(dig):
+    """RFC 6891 6.1.3"""
+    out = dig("www.example.com", "+edns=1", "+noednsnegotiation")
+    assert "status: BADVERS" in out and "version: 0" in out
+
+
+def test_options_and_flags_of_tomorrow_are_ignored(dig):
+    """RFC 6891 6.1.2 and 6.1.4"""
+    out = dig("www.example.com", "+ednsopt=65001:abcd", "+ednsflags=0x40", "+zflag", "+nocmd")
+    assert "status: NOERROR" in out and "192.0.2.8" in out
+    assert "65001" not in out and "MBZ" not in out
+
+
+def test_dig_asks_again_over_tcp_what_was_cut_short(dig):
+    out = dig("many.example.com", "+bufsize=512", "+noall", "+answer", "+comments")
+    assert out.count("203.0.113.") == 60 and "Truncated, retrying in TCP mode" in out
+    cut = dig("many.example.com", "+bufsize=512", "+ignore")
+    assert re.search("flags:[a-z ]* tc", cut) and cut.count("203.0.113.") < 60
+
+
+def test_dig_has_no_complaint(dig):
+    for arguments in (["www.example.com"], ["nothing.example.com"], ["x.deleg.example.com"],
+                      ["+tcp", "text.example.com", "TXT"], ["q.dname2.example.com", "ANY"], ["chaos.test"]):
+        assert not re.search("WARNING|malformed|mismatch|unexpected", dig(*arguments)), arguments
+
+
+def test_letters_come_back_as_they_were_asked(dig):
+    assert "\nWwW.eXaMpLe.CoM.\t" in dig("WwW.eXaMpLe.CoM")
+
+
+def test_one_connection_takes_many_questions(dig):
+    """RFC 7766 6.2.1"""
+    out = dig("+tcp", "+keepopen", *["www.example.com"] * 20, program="kdig")
+    assert out.count("status: NOERROR") == 20
+    assert dig("+tcp", "+keepopen", "www.example.com", "mail.example.com").count("status: NOERROR") == 2
+
+
+def test_questions_on_one_connection_need_not_wait_for_answers(place, ours):
+    """RFC 7766 6.2.1.1; the segments end where they like."""
+    queries = {}
+    for i in range(50):
+        query = dns.message.make_query(["www", "many", "nothing"][i % 3] + ".example.com", "A", id=1000 + i)
+        queries[query.id] = query
+    stream = b"".join(struct.pack(">H", len(q.to_wire())) + q.to_wire() for q in queries.values())
+    with place.inside():
+        connection = socket.create_connection((ours.address, 53), 5)
+    with connection, connection.makefile("rb") as file:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(stream), 33):
+            connection.sendall(stream[start:start + 33])
+        for _ in range(len(queries)):
+            size, = struct.unpack(">H", file.read(2))
+            answer = dns.message.from_wire(file.read(size))
+            assert queries.pop(answer.id).is_response(answer)
+    assert not queries
