@@ -68,7 +68,7 @@ static struct options read_options(int argc, char **argv)
 
 static int32_t find_named(const struct config *config, const char *name)
 {
-	const int32_t node = self_find_named(config, name);
+	const int32_t node = config_find_node_named(config, name);
 
 	if (node == CONFIG_NO_NODE)
 		journal_line(NULL, JOURNAL_ERROR, "there is no node %s in the file", name);

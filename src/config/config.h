@@ -278,3 +278,6 @@ struct config *config_load_text(const struct config_text *text,
 
 /* Index of the node that has this address, or CONFIG_NO_NODE. */
 int32_t config_find_node(const struct config *c, const struct addr *address);
+
+/* Index of the node of this name, in U-labels or A-labels, or CONFIG_NO_NODE. */
+int32_t config_find_node_named(const struct config *c, const char *name);

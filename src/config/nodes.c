@@ -131,34 +131,44 @@ void read_nodes(struct reading *r, const struct tree *value)
 	}
 }
 
+int32_t config_find_node_named(const struct config *c, const char *name)
+{
+	char problem[IDN_PROBLEM_SIZE];
+	char ascii[IDN_ASCII_SIZE];
+	const bool converted = idn_is_beyond_ascii(name) && idn_to_ascii(name, ascii, problem);
+	const char *const wanted = converted ? ascii : name;
+
+	for (uint32_t i = 0; i < c->n_nodes; i++)
+		if (strcmp(c->nodes[i].name, wanted) == 0)
+			return (int32_t)i;
+	return CONFIG_NO_NODE;
+}
+
 int32_t read_node_name(struct reading *r, const struct tree *value)
 {
 	const struct config *const c = r->config;
 	const char *names[CONFIG_NODES_MAX];
+	char unicode[IDN_UNICODE_SIZE];
 	const char *nearest;
-	char problem[IDN_PROBLEM_SIZE];
-	char ascii[IDN_ASCII_SIZE];
-	const char *wanted = value->text;
+	int32_t node;
 
-	if (value->kind == TREE_SCALAR && idn_is_beyond_ascii(value->text) &&
-		idn_to_ascii(value->text, ascii, problem))
-		wanted = ascii;
-	for (uint32_t i = 0; i < c->n_nodes; i++) {
-		names[i] = c->nodes[i].name;
-		if (value->kind == TREE_SCALAR && strcmp(names[i], wanted) == 0)
-			return (int32_t)i;
-	}
 	if (value->kind != TREE_SCALAR) {
 		findings_error(r->findings, value->at,
 			"here the name of a node is wanted, and this is %s", tree_kind_name(value));
 		return -1;
 	}
+	node = config_find_node_named(c, value->text);
+	if (node != CONFIG_NO_NODE)
+		return node;
 	if (r->nodes_missed)
 		return -1; /* it may be one of those */
+	for (uint32_t i = 0; i < c->n_nodes; i++)
+		names[i] = c->nodes[i].name;
 	nearest = schema_nearest(value->text, names, c->n_nodes);
 	if (nearest)
 		findings_error(r->findings, value->at,
-			"there is no node \"%s\"; did you mean \"%s\"?", value->text, nearest);
+			"there is no node \"%s\"; did you mean \"%s\"?", value->text,
+			idn_to_unicode(nearest, unicode, sizeof unicode));
 	else
 		findings_error(r->findings, value->at,
 			"there is no node \"%s\"; it must be one of those in \"nodes\"",

@@ -297,7 +297,7 @@ static bool find_node(struct server *s)
 	int32_t node = CONFIG_NO_NODE;
 
 	if (s->setup->node_name) {
-		node = self_find_named(config, s->setup->node_name);
+		node = config_find_node_named(config, s->setup->node_name);
 		if (node == CONFIG_NO_NODE) {
 			log_line(JOURNAL_ERROR, "there is no node %s in the file",
 				s->setup->node_name);

@@ -3,7 +3,6 @@
 
 #include <ifaddrs.h>
 #include <stddef.h>
-#include <string.h>
 
 bool self_find(const struct config *config, int32_t *ret_node)
 {
@@ -28,12 +27,4 @@ bool self_find(const struct config *config, int32_t *ret_node)
 	}
 	freeifaddrs(all);
 	return unique;
-}
-
-int32_t self_find_named(const struct config *config, const char *name)
-{
-	for (uint32_t i = 0; i < config->n_nodes; i++)
-		if (strcmp(config->nodes[i].name, name) == 0)
-			return (int32_t)i;
-	return CONFIG_NO_NODE;
 }

@@ -10,6 +10,3 @@
 
 /* The node, or CONFIG_NO_NODE. False if the machine has addresses of several. */
 bool self_find(const struct config *config, int32_t *ret_node);
-
-/* The node of this name, or CONFIG_NO_NODE. */
-int32_t self_find_named(const struct config *config, const char *name);
