@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include <libknot/libknot.h>
+
+#include "base/assert.h"
+#include "dns/query.h"
+#include "dns/signed.h"
+#include "dns/transfer.h"
+#include "suite.h"
+#include "world.h"
+
+#define NOW 1000000
+
+/* A primary and a secondary, 192.0.2.53. */
+static struct {
+	struct world *world;
+	struct config_dns config;
+	struct tsig_key key;
+	struct transfer_setup setup;
+	uint8_t buffer[DNS_MESSAGE_MAX];
+} primary;
+
+static const struct addr secondary = {{[10] = 0xff, 0xff, 192, 0, 2, 53}},
+			 stranger = {{[10] = 0xff, 0xff, 192, 0, 2, 54}};
+
+static void set_up(void)
+{
+	primary.world = world_new();
+	primary.config.n_transfers = 1;
+	primary.config.transfer[0] = (struct config_endpoint){.address = secondary, .port = 53};
+	primary.key = (struct tsig_key){
+		.name = {.size = 5, .bytes = "\3key"}, .algorithm = TSIG_SHA256, .secret_size = 16};
+	primary.setup = (struct transfer_setup){primary.world->catalog, &primary.config, NULL};
+}
+
+static void tear_down(void)
+{
+	world_free(primary.world);
+}
+
+static void need_key(void)
+{
+	primary.setup.key = &primary.key;
+}
+
+/* A question; of IXFR with the asker's serial. */
+struct asks {
+	const char *name;
+	uint16_t type;
+	uint32_t serial;
+	bool no_soa, is_signed, edns;
+	const struct addr *from; /* NULL: the secondary */
+};
+
+static size_t write_question(const struct asks *a, uint8_t *bytes, struct tsig *ret_tsig)
+{
+	static const uint8_t opt[] = {0, 0, DNS_OPT, 0x10, 0, 0, 0, 0, 0, 0, 0};
+	const struct asked asked = {.name = a->name, .type = a->type};
+	size_t size = asked_message(&asked, bytes);
+
+	if (a->type == DNS_IXFR && !a->no_soa) { /* RFC 1995 3 */
+		const uint8_t soa[] = {0xc0, 12, 0, DNS_SOA, 0, 1, 0, 0, 0, 0, 0, 22, 0, 0,
+			(uint8_t)(a->serial >> 24), (uint8_t)(a->serial >> 16),
+			(uint8_t)(a->serial >> 8), (uint8_t)a->serial, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+			0, 0, 0, 0, 0, 0};
+
+		memcpy(bytes + size, soa, sizeof soa);
+		size += sizeof soa;
+		bytes[9] = 1;
+	}
+	if (a->edns) {
+		memcpy(bytes + size, opt, sizeof opt);
+		size += sizeof opt;
+		bytes[11] = 1;
+	}
+	if (a->is_signed) {
+		*ret_tsig = tsig_start(&primary.key);
+		size = tsig_sign(ret_tsig, bytes, size, NOW);
+	}
+	return size;
+}
+
+/* What came of it: the first message is in primary.buffer. */
+struct came {
+	enum answer_outcome outcome;
+	struct answer_reply reply;
+	struct transfer *transfer;
+};
+
+static struct came begin(const struct asks *a)
+{
+	uint8_t bytes[DNS_UDP_LEAST];
+	struct tsig tsig;
+	const struct answer_request in = {.message = bytes,
+		.size = write_question(a, bytes, &tsig),
+		.client = a->from ? *a->from : secondary,
+		.tcp = true,
+		.wall_s = NOW};
+	struct came c = {.reply = {.buffer = primary.buffer, .room = DNS_MESSAGE_MAX}};
+
+	c.outcome = transfer_begin(&primary.setup, &in, &c.reply, &c.transfer);
+	return c;
+}
+
+/* All of a transfer, as libknot reads it. */
+struct gathered {
+	uint32_t n_messages, n_records, n_soas, n_signed, n_questions, n_opts;
+	uint16_t first_type, last_type;
+	size_t largest;
+};
+
+static void gather_message(struct gathered *g, size_t size)
+{
+	knot_pkt_t *pkt = knot_pkt_new(primary.buffer, (uint16_t)size, NULL);
+	const knot_pktsection_t *answers;
+
+	ck_assert(pkt);
+	ck_assert_int_eq(knot_pkt_parse(pkt, 0), KNOT_EOK);
+	ck_assert(knot_wire_get_aa(pkt->wire));
+	answers = knot_pkt_section(pkt, KNOT_ANSWER);
+	for (uint16_t i = 0; i < answers->count; i++) {
+		const knot_rrset_t *rr = knot_pkt_rr(answers, i);
+
+		if (g->n_records == 0)
+			g->first_type = rr->type;
+		g->last_type = rr->type;
+		g->n_records++;
+		g->n_soas += rr->type == DNS_SOA;
+	}
+	g->n_messages++;
+	g->n_signed += pkt->tsig_rr != NULL;
+	g->n_questions += knot_wire_get_qdcount(pkt->wire);
+	g->n_opts += pkt->opt_rr != NULL;
+	g->largest = size > g->largest ? size : g->largest;
+	knot_pkt_free(pkt);
+}
+
+static struct gathered gather(const struct asks *a)
+{
+	struct came c = begin(a);
+	struct gathered g = {0};
+	int size;
+
+	ck_assert_int_eq(c.outcome, ANSWER_TRANSFER);
+	while ((size = transfer_next(c.transfer, NOW, primary.buffer)) > 0)
+		gather_message(&g, (size_t)size);
+	ck_assert_int_eq(size, 0);
+	transfer_free(c.transfer);
+	return g;
+}
+
+static uint32_t records_of(const struct zone *z)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < zone_n_nodes(z); i++)
+		for (const struct zone_rrset *s = zone_node_at(z, i)->rrsets; s; s = s->next)
+			n += s->n_records;
+	return n;
+}
+
+START_TEST(test_a_zone_goes_out_whole_between_two_soas) /* RFC 5936 2.2 */
+{
+	const struct catalog *c = primary.world->catalog;
+
+	for (uint32_t i = 0; i < catalog_n_zones(c); i++) {
+		char name[NAME_TEXT_SIZE];
+		struct gathered g;
+
+		(void)name_format(zone_apex(catalog_zone(c, i)), name);
+		name[strlen(name) - 1] = '\0';
+		g = gather(&(struct asks){.name = name, .type = DNS_AXFR});
+		ck_assert_uint_eq(g.n_records, records_of(catalog_zone(c, i)) + 1);
+		ck_assert_uint_eq(g.n_soas, 2);
+		ck_assert_uint_eq(g.first_type, DNS_SOA);
+		ck_assert_uint_eq(g.last_type, DNS_SOA);
+		ck_assert_uint_eq(g.n_questions, 1);
+		ck_assert_uint_eq(g.n_signed + g.n_opts, 0);
+	}
+}
+END_TEST
+
+/* A catalog of one zone with @n records of some hundred bytes. */
+static struct catalog *large_catalog(uint32_t n)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	struct catalog *c;
+
+	ck_assert(f);
+	fputs("$TTL 1\n@ SOA ns h 7 1 1 1 1\n@ NS ns\nns A 192.0.2.1\n", f);
+	for (uint32_t i = 0; i < n; i++)
+		fprintf(f, "r%u.sub TXT \"%0180u\"\n", i, i);
+	fclose(f);
+	c = world_catalog_of("large.test", text);
+	free(text);
+	return c;
+}
+
+START_TEST(test_a_large_zone_takes_many_messages_all_signed) /* RFC 8945 5.3.1 */
+{
+	struct catalog *c = large_catalog(3000);
+	struct gathered g;
+
+	need_key();
+	primary.setup.catalog = c;
+	g = gather(&(struct asks){
+		.name = "LARGE.test", .type = DNS_AXFR, .is_signed = true, .edns = true});
+	ck_assert_uint_eq(g.n_records, 3004);
+	ck_assert_uint_gt(g.n_messages, 8);
+	ck_assert_uint_eq(g.n_signed, g.n_messages);
+	ck_assert_uint_gt(g.largest, 60000);
+	ck_assert_uint_eq(g.n_questions, 1); /* RFC 5936 2.2.2 */
+	ck_assert_uint_eq(g.n_opts, 1);
+	catalog_free(c);
+}
+END_TEST
+
+START_TEST(test_names_keep_their_case_whatever_the_question_has) /* RFC 5936 3.4 */
+{
+	struct catalog *c = large_catalog(1);
+	struct came came;
+	int size;
+
+	primary.setup.catalog = c;
+	came = begin(&(struct asks){.name = "LARGE.test", .type = DNS_AXFR});
+	size = transfer_next(came.transfer, NOW, primary.buffer);
+	ck_assert_int_gt(size, 0);
+	/* the question as it was, then the SOA's owner as the zone has it */
+	ck_assert_mem_eq(primary.buffer + 12, "\5LARGE\4test", 12);
+	ck_assert_mem_eq(primary.buffer + 12 + 12 + 4, "\5large\4test", 12);
+	transfer_free(came.transfer);
+	catalog_free(c);
+}
+END_TEST
+
+static unsigned refused_as(const struct asks *a)
+{
+	const struct came c = begin(a);
+
+	ck_assert_int_eq(c.outcome, ANSWER_SENT);
+	ck_assert_uint_eq(c.reply.rcode, primary.buffer[3] & 15);
+	ck_assert_uint_eq(primary.buffer[7], 0); /* without a record */
+	return c.reply.rcode;
+}
+
+START_TEST(test_strangers_are_refused_and_learn_not_which_zones_there_are)
+{
+	ck_assert_uint_eq(refused_as(&(struct asks){
+				  .name = "example.com", .type = DNS_AXFR, .from = &stranger}),
+		DNS_REFUSED);
+	ck_assert_uint_eq(refused_as(&(struct asks){
+				  .name = "no.such.zone", .type = DNS_AXFR, .from = &stranger}),
+		DNS_REFUSED);
+	/* RFC 5936 2.2.1; a name in a zone is no zone */
+	ck_assert_uint_eq(refused_as(&(struct asks){.name = "no.such.zone", .type = DNS_AXFR}),
+		TSIG_RCODE_NOTAUTH);
+	ck_assert_uint_eq(refused_as(&(struct asks){.name = "www.example.com", .type = DNS_AXFR}),
+		TSIG_RCODE_NOTAUTH);
+}
+END_TEST
+
+START_TEST(test_with_a_key_only_signed_questions_count)
+{
+	const struct asks unsigned_one = {.name = "example.com", .type = DNS_AXFR};
+	struct asks signed_one = unsigned_one;
+
+	signed_one.is_signed = true;
+	/* RFC 8945 5.2.1: there is no key here */
+	ck_assert_uint_eq(refused_as(&signed_one), TSIG_RCODE_NOTAUTH);
+	need_key();
+	ck_assert_uint_eq(refused_as(&unsigned_one), DNS_REFUSED);
+	ck_assert_uint_gt(gather(&signed_one).n_records, 2);
+	/* the key alone is not enough */
+	signed_one.from = &stranger;
+	ck_assert_uint_eq(refused_as(&signed_one), DNS_REFUSED);
+}
+END_TEST
+
+START_TEST(test_ixfr_is_one_soa_to_who_has_the_zone) /* RFC 1995 2 */
+{
+	struct asks a = {.name = "example.com", .type = DNS_IXFR, .serial = 1};
+	struct came c = begin(&a);
+
+	ck_assert_int_eq(c.outcome, ANSWER_SENT);
+	ck_assert_uint_eq(c.reply.rcode, DNS_NOERROR);
+	ck_assert_uint_eq(primary.buffer[7], 1);
+	a.serial = 2; /* newer than ours */
+	ck_assert_int_eq(begin(&a).outcome, ANSWER_SENT);
+	a.serial = 0;
+	ck_assert_uint_gt(gather(&a).n_records, 100);
+	a.serial = 0x80000002; /* older, around the circle (RFC 1982) */
+	ck_assert_uint_gt(gather(&a).n_records, 100);
+	a.no_soa = true;
+	ck_assert_uint_eq(refused_as(&a), DNS_FORMERR);
+}
+END_TEST
+
+START_TEST(test_a_transfer_may_end_at_any_message)
+{
+	struct catalog *c = large_catalog(3000);
+
+	primary.setup.catalog = c;
+	for (int n = 0; n < 5; n++) {
+		struct came came = begin(&(struct asks){.name = "large.test", .type = DNS_AXFR});
+
+		for (int i = 0; i < n; i++)
+			ck_assert_int_gt(transfer_next(came.transfer, NOW, primary.buffer), 0);
+		transfer_free(came.transfer);
+	}
+	catalog_free(c);
+}
+END_TEST
+
+static struct answer_reply ask_signed(
+	const struct asked *asked, const struct tsig_key *with, bool tcp)
+{
+	static const struct answer_setup setup = {.seed = 1};
+	struct answerer *a = answerer_new(&setup);
+	struct answer_reply reply = {.buffer = primary.buffer, .room = DNS_UDP_MAX};
+	uint8_t bytes[2 * DNS_UDP_LEAST];
+	struct tsig t = tsig_start(with);
+	const size_t size = tsig_sign(&t, bytes, asked_message(asked, bytes), NOW);
+	const struct answer_request in = {
+		.message = bytes, .size = size, .client = stranger, .tcp = tcp, .wall_s = NOW};
+
+	ck_assert(a);
+	ck_assert_int_eq(
+		signed_answer(a, primary.world->catalog, &primary.key, &in, &reply), ANSWER_SENT);
+	answerer_free(a);
+	return reply;
+}
+
+START_TEST(test_a_signed_question_gets_a_signed_answer_that_fits) /* RFC 8945 5.3 */
+{
+	const struct asked single = {.name = "single.example.com", .type = DNS_A},
+			   big = {.name = "big.example.com", .type = 16},
+			   nothing = {.name = "nothing.example.com", .type = DNS_A};
+	struct answer_reply r = ask_signed(&single, &primary.key, false);
+
+	ck_assert_uint_eq(r.rcode, DNS_NOERROR);
+	ck_assert_uint_eq(primary.buffer[7], 1);
+	ck_assert_uint_eq(primary.buffer[11], 1);
+	ck_assert(r.cookie_valid);
+	r = ask_signed(&nothing, &primary.key, true);
+	ck_assert_uint_eq(r.rcode, DNS_NXDOMAIN);
+	r = ask_signed(&big, &primary.key, false);
+	ck_assert_uint_le(r.size, DNS_UDP_LEAST);
+	ck_assert(primary.buffer[2] & DNS_TC >> 8);
+	ck_assert_uint_eq(primary.buffer[11], 1);
+}
+END_TEST
+
+START_TEST(test_a_question_with_a_wrong_signature_is_not_answered)
+{
+	const struct asked single = {.name = "single.example.com", .type = DNS_A};
+	struct tsig_key wrong = primary.key;
+	struct answer_reply r;
+
+	wrong.secret[0] ^= 1;
+	r = ask_signed(&single, &wrong, false);
+	ck_assert_uint_eq(r.rcode, TSIG_RCODE_NOTAUTH);
+	ck_assert_uint_eq(primary.buffer[7], 0);
+	ck_assert(!r.cookie_valid);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		test_a_zone_goes_out_whole_between_two_soas,
+		test_a_large_zone_takes_many_messages_all_signed,
+		test_names_keep_their_case_whatever_the_question_has,
+		test_strangers_are_refused_and_learn_not_which_zones_there_are,
+		test_with_a_key_only_signed_questions_count,
+		test_ixfr_is_one_soa_to_who_has_the_zone,
+		test_a_transfer_may_end_at_any_message,
+		test_a_signed_question_gets_a_signed_answer_that_fits,
+		test_a_question_with_a_wrong_signature_is_not_answered,
+	};
+
+	return run_suite_around("transfer", tests, ARRAY_SIZE(tests), set_up, tear_down);
+}
