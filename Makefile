@@ -7,7 +7,7 @@ MESON_FLAGS ?=
 export BUILD SAN
 
 .NOTPARALLEL:
-.PHONY: all sanitized deps test-deps check test system demo bench lint fuzz cov install clean
+.PHONY: all sanitized deps test-deps check test system demo bench bench-dns lint fuzz cov install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -45,6 +45,10 @@ demo: all
 bench: test-deps all
 	@test/bench/run
 	@test/bench/crash
+
+# What an answer costs beside NSD, Knot and gdnsd.
+bench-dns: test-deps all
+	@test/bench/dns
 
 lint: test-deps all
 	@tools/lint $(BUILD)
