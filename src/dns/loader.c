@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -17,7 +18,8 @@ struct loader {
 	sem_t ready, asked; /* the thread has nothing more to give up; something is to be done */
 	bool stopping;      /* as of the next @asked */
 	int done;
-	struct edition *edition; /* the thread's until @done is readable, then the owner's */
+	_Atomic(struct edition *)
+		edition; /* the thread's until @done is readable, then the owner's */
 };
 
 static void wait_for(sem_t *s)
@@ -91,10 +93,8 @@ int loader_fd(const struct loader *l)
 
 struct edition *loader_take(struct loader *l)
 {
-	struct edition *e = l->edition;
 	eventfd_t n;
 
 	(void)eventfd_read(l->done, &n);
-	l->edition = NULL;
-	return e;
+	return atomic_exchange(&l->edition, NULL);
 }

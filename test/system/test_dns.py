@@ -132,6 +132,14 @@ def test_an_answer_comes_from_the_address_that_was_asked_vips_included(world, tc
         assert addresses(ask(server.lab.client, address, WWW, "AAAA", tcp=tcp)) == [V6[0]]
 
 
+def test_a_link_local_address_answers_on_its_link(world):
+    """RFC 4007 6: without the interface such an address means nothing."""
+    server = world()
+    address = next(a for a in server.server.addresses() if a.startswith("fe80:"))
+    for tcp in (False, True):
+        assert addresses(ask(server.lab.client, f"{address}%eth0", WWW, tcp=tcp))
+
+
 def test_an_address_that_comes_later_is_listened_on_from_the_start(world):
     server = world(listen=["10.1.1.99", "fd00:1::99"])
     server.server.ip("address add 10.1.1.99/24 dev eth0", "address add fd00:1::99/64 dev eth0 nodad")
