@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The name server under a flood that nobody waits for: good questions are answered all the same, and
+memory stays as it is. FLOOD_SECONDS says for how long; 30 is what it is built for."""
+
+import os
+import pathlib
+import select
+import socket
+import sys
+import time
+
+import dns.edns
+import dns.message
+import pytest
+
+from conftest import V4
+from roostlab import Roost
+from roostlab.nameserver import NameServer, ask
+from roostlab.net import inside
+
+SECONDS = float(os.environ.get("FLOOD_SECONDS", "4"))
+FLOOD = 20000  # datagrams a second
+GOOD = FLOOD // 10
+NAME = "www.example.com"
+
+# Sends datagrams of a kind at a pace, and never looks whether anything comes back.
+FLOODER = """
+import os, random, socket, sys, time
+address, kind, rate = sys.argv[1], sys.argv[2], int(sys.argv[3])
+query = bytes.fromhex(sys.argv[4])
+random.seed(1)
+garbage = [os.urandom(random.choice((0, 3, 12, 17, 40, 200, 1400))) for _ in range(200)]
+mangled = [bytearray(query) for _ in range(200)]
+for m in mangled:
+    m[random.randrange(2, len(m))] = random.randrange(256)
+bag = {"garbage": garbage + mangled, "valid": [query]}[kind]
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect((address, 53))
+sent, begun = 0, time.monotonic()
+while True:
+    while sent < (time.monotonic() - begun) * rate:
+        try:
+            s.send(bag[sent % len(bag)])
+        except OSError:
+            pass
+        sent += 1
+    time.sleep(0.001)
+"""
+
+
+def with_cookie(client, address):
+    """A question with the cookie that the server gave (RFC 7873), which is no subject of limits."""
+    own = dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"12345678")
+    answer = ask(client, address, NAME, use_edns=0, options=[own])
+    cookie = next(o for o in answer.options if o.otype == dns.edns.OptionType.COOKIE)
+    return dns.message.make_query(NAME, "A", use_edns=0, options=[
+        dns.edns.GenericOption(dns.edns.OptionType.COOKIE, cookie.to_wire())])
+
+
+def good_answers(client, address, query):
+    """Asks GOOD times a second for SECONDS; how many questions, and how many answers with addresses."""
+    wire = query.to_wire()
+    asked = answered = 0
+    with inside(client.name), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        s.connect((address, 53))
+        s.setblocking(False)
+        begun = time.monotonic()
+        while (now := time.monotonic()) < begun + SECONDS + 0.5:
+            while asked < min(now - begun, SECONDS) * GOOD:
+                s.send(wire)
+                asked += 1
+            while select.select([s], [], [], 0)[0]:
+                answer = s.recv(4096)
+                answered += answer[7] == 2 and not answer[2] & 2
+            time.sleep(0.002)
+    return asked, answered
+
+
+def resident_kib(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(text.partition("VmRSS:")[2].split()[0])
+
+
+@pytest.mark.parametrize("kind", ["garbage", "valid"])
+def test_a_flood_stops_no_good_answer_and_grows_no_memory(new_lab, kind):
+    lab = new_lab(servers=1, echo=False, witness=True)
+    server = lab.servers[0]
+    cluster = Roost(lab, config={"interface": "eth0", "domain": "example.com",
+                                 "nodes": {"www1": server.ipv4}, "services": {"www": V4[:2]}})
+    nameserver = NameServer(server, cluster.path).start()
+    good = with_cookie(lab.client, server.ipv4)
+    flooder = lab.witness.spawn(sys.executable, "-c", FLOODER, server.ipv4, kind, str(FLOOD),
+                                dns.message.make_query(NAME, "A").to_wire().hex(), name="flooder")
+    time.sleep(0.5)
+    before, counted = resident_kib(nameserver.process.pid), nameserver.counters()
+    asked, answered = good_answers(lab.client, server.ipv4, good)
+    after, counters = resident_kib(nameserver.process.pid), nameserver.counters()
+    assert flooder.is_running()
+    flooder.kill()
+    assert answered >= 0.95 * asked, f"{answered} of {asked}"
+    assert after - before < 1024
+    # the controls: there was a flood, and it was limited
+    assert counters["udp4"] - counted["udp4"] > 3 * asked
+    if kind == "valid":
+        assert counters["rrl_dropped"] > asked
