@@ -123,6 +123,9 @@ static void check_twice(struct reading *r)
 			first = i;
 			continue;
 		}
+		/* services come first, so both are nodes, and of a node that is there twice its list has told */
+		if (before->service < 0)
+			continue;
 		findings_error(r->findings, r->names[ranked[i].index]->at,
 			"the name %s is there twice; the service \"%s\" has it on line %u already",
 			idn_to_unicode(name->name, unicode, sizeof unicode),
