@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dns/edition.h"
+#include "dns/log.h"
 #include "dns/signed.h"
 #include "dns/transfer.h"
 #include "os/clock.h"
@@ -68,10 +69,15 @@ enum tcp_outcome service_answer(
 int service_stream_next(void *context, void *stream, uint8_t *buffer, size_t room)
 {
 	const struct stream *s = stream;
+	const int size = transfer_next(s->transfer, clock_wall_ns() / 1000000000u, buffer);
 
 	(void)context;
 	(void)room; /* a message's */
-	return transfer_next(s->transfer, clock_wall_ns() / 1000000000u, buffer);
+	if (size < 0)
+		log_line(JOURNAL_ERROR,
+			"a transfer is broken off: a record and a signature do not fit into one "
+			"message, or there is no memory");
+	return size;
 }
 
 void service_stream_end(void *context, void *stream)

@@ -115,9 +115,15 @@ static void put_head(struct page *p, const struct transfer *t, unsigned rcode)
 }
 
 /* RFC 5936 2.2.5: who sends OPT gets it, here in the first message. */
+static size_t opt_size(const struct transfer *t)
+{
+	return t->edns && !t->begun ? OPT_SIZE : 0;
+}
+
 static void put_opt(struct page *p, const struct transfer *t)
 {
-	if (!t->edns || t->begun)
+	p->w.size += opt_size(t);
+	if (opt_size(t) == 0)
 		return;
 	writer_u8(&p->w, 0);
 	writer_u16(&p->w, DNS_OPT);
@@ -229,10 +235,10 @@ static void put_records(struct page *p, struct transfer *t)
 		t->stage = STAGE_OVER;
 }
 
-/* What has to be added to every message is kept free. */
+/* What has to be added at the end is kept free. */
 static struct page page_begin(const struct transfer *t, uint8_t *buffer, unsigned rcode)
 {
-	const size_t reserved = OPT_SIZE + (t->is_signed ? tsig_size(&t->tsig) : 0);
+	const size_t reserved = opt_size(t) + (t->is_signed ? tsig_size(&t->tsig) : 0);
 	struct page p = {.w = writer_of(buffer, DNS_MESSAGE_MAX - reserved)};
 
 	put_head(&p, t, rcode);
@@ -244,7 +250,6 @@ static size_t page_end(struct page *p, struct transfer *t, uint64_t wall_s)
 {
 	p->w.data[6] = (uint8_t)(p->n_records >> 8);
 	p->w.data[7] = (uint8_t)p->n_records;
-	p->w.size += OPT_SIZE;
 	put_opt(p, t);
 	ASSERT(!p->w.failed);
 	t->begun = true;

@@ -84,7 +84,7 @@ class Primary(NameServer):
 
 
 class Nsd:
-    program = "/usr/sbin/nsd"
+    program, is_v6 = "/usr/sbin/nsd", False
 
     def command(self, host, primary, folder):
         zones = "".join(f"""zone:
@@ -115,11 +115,11 @@ key:
 
 
 class Knot:
-    program = "/usr/sbin/knotd"
+    program, is_v6 = "/usr/sbin/knotd", True
 
     def command(self, host, primary, folder):
         (folder / "knot.conf").write_text(f"""server:
-    listen: {host.ipv4}@{PORT}
+    listen: [{host.ipv4}@{PORT}, {host.ipv6}@{PORT}]
     rundir: {folder}
     udp-workers: 1
     tcp-workers: 1
@@ -152,7 +152,7 @@ zone:
 
 
 class Bind:
-    program = "/usr/sbin/named"
+    program, is_v6 = "/usr/sbin/named", False
 
     def command(self, host, primary, folder):
         zones = "".join(f"""zone "{zone}" {{
@@ -176,7 +176,7 @@ def primary(new_lab):
     def build(servers=2, transfer=None, **options):
         lab = new_lab(servers=servers, echo=False)
         if transfer is None:
-            transfer = [f"{host.ipv4}@{PORT}" for host in lab.servers[1:]]
+            transfer = [f"{address}@{PORT}" for host in lab.servers[1:] for address in (host.ipv4, host.ipv6)]
         return Primary(lab, transfer, **options)
     return build
 
@@ -212,7 +212,8 @@ def test_a_secondary_loads_the_zones_answers_alike_and_follows_a_reload(primary,
     folder.mkdir()
     server.lab.folder.chmod(0o755)
     server.start()
-    process = secondary.spawn(*kind().command(secondary, server.address, folder), name=kind.__name__)
+    address = server.server.ipv6 if kind.is_v6 else server.address
+    process = secondary.spawn(*kind().command(secondary, address, folder), name=kind.__name__)
 
     def serial():
         return [r.serial for rrset in ask(client, secondary.ipv4, "example.com", "SOA", port=PORT, timeout=0.5).answer
@@ -232,7 +233,6 @@ def test_a_secondary_loads_the_zones_answers_alike_and_follows_a_reload(primary,
     server.change()
     eventually(is_loaded, within=8, message=process.text)
     assert ask(client, secondary.ipv4, "serial2.example.com", port=PORT).answer
-    assert "does not answer" not in server.log()
 
 
 # Who gets a zone
@@ -345,10 +345,11 @@ def test_notify_is_repeated_until_it_is_acknowledged(primary):
         for notify, sender in (hear() for _ in range(2)):
             us.sendto(dns.message.make_response(notify).to_wire(), sender)
         assert len(first) == 2 and sorted(heard[2:]) == sorted(heard[:2])
+        server.reload()  # that changes nothing
         us.settimeout(2.5)
         with pytest.raises(TimeoutError):
             us.recv(4096)
-        server.change()  # of one zone: the other one's file is the same, but its serial may follow roost.yaml
+        server.change()  # of one zone
         notify, sender = hear()
         assert notify.question[0].name.to_text() == "example.com."
         assert notify.answer[0][0].serial == 2
