@@ -237,6 +237,49 @@ START_TEST(test_names_keep_their_case_whatever_the_question_has) /* RFC 5936 3.4
 }
 END_TEST
 
+/* A catalog of one zone, with one record of @size bytes. */
+static struct catalog *catalog_of_giant(size_t size)
+{
+	char *text = NULL;
+	size_t text_size;
+	FILE *f = open_memstream(&text, &text_size);
+	struct catalog *c;
+
+	ck_assert(f);
+	fprintf(f, "$TTL 1\n@ SOA ns h 7 1 1 1 1\n@ NS ns\nns A 192.0.2.1\nx TYPE65400 \\# %zu ",
+		size);
+	for (size_t i = 0; i < size; i++)
+		fputs("00", f);
+	fputc('\n', f);
+	fclose(f);
+	c = world_catalog_of("large.test", text);
+	free(text);
+	return c;
+}
+
+START_TEST(test_a_record_may_fill_a_message)
+{
+	/* the largest that a zone may have: behind a question, with OPT */
+	struct catalog *c = catalog_of_giant(DNS_MESSAGE_MAX - 12 - 14 - 4 - 12 - 11);
+	const struct asks a = {.name = "large.test", .type = DNS_AXFR, .edns = true};
+	struct asks signed_one = a;
+	struct came came;
+	int size;
+
+	primary.setup.catalog = c;
+	ck_assert_uint_eq(gather(&a).n_records, 5);
+	/* but not with a signature beside it */
+	need_key();
+	signed_one.is_signed = true;
+	came = begin(&signed_one);
+	while ((size = transfer_next(came.transfer, NOW, primary.buffer)) > 0)
+		;
+	ck_assert_int_eq(size, -1);
+	transfer_free(came.transfer);
+	catalog_free(c);
+}
+END_TEST
+
 static unsigned refused_as(const struct asks *a)
 {
 	const struct came c = begin(a);
@@ -373,6 +416,7 @@ int main(void)
 	const TTest *const tests[] = {
 		test_a_zone_goes_out_whole_between_two_soas,
 		test_a_large_zone_takes_many_messages_all_signed,
+		test_a_record_may_fill_a_message,
 		test_names_keep_their_case_whatever_the_question_has,
 		test_strangers_are_refused_and_learn_not_which_zones_there_are,
 		test_with_a_key_only_signed_questions_count,
