@@ -151,6 +151,16 @@ def test_another_serves_after_a_crash_and_never_two(start_scene, fence, name):
     assert scene.double() == NEVER
 
 
+def test_memory_that_runs_out_ends_the_daemon_and_not_its_guardian(start_scene):
+    scene = start_scene()
+    guardian, daemon = scene.cluster.running[scene.holder].family()
+    scene.exhaust_memory()
+    eventually(lambda: scene.memory.kills() and scene.cluster.is_ready(scene.holder))
+    assert scene.cluster.running[scene.holder].pid == guardian
+    assert scene.cluster.daemon_pid(scene.holder) != daemon
+    assert scene.leftovers() == []
+
+
 @pytest.mark.parametrize("name", FREEZES)
 def test_another_serves_during_a_hang_and_never_two(start_scene, name):
     scene = start_scene()
