@@ -71,6 +71,10 @@ class Server:
         path.write_text(text)
         return str(path)
 
+    def origins(self):
+        """The zones that it must know."""
+        return list(self.zones)
+
     def start(self, within=20):
         self.process = self.place.spawn(self.name, *self.command())
         eventually(self.answers, within, message=lambda: f"{self.name}: {self.place.log(self.name)[-2000:]}")
@@ -81,8 +85,8 @@ class Server:
 
     def answers(self):
         """Whether it gives the SOA of each zone."""
-        for origin in self.zones:
-            out = self.place.namespace.run("dig", f"@{self.address}", "+norecurse", "+tries=1", "+time=1",
+        for origin in self.origins():
+            out = self.place.namespace.run("dig", f"@{self.address}", "+tries=1", "+time=1",
                                            "+noall", "+answer", origin, "SOA", check=False).stdout
             if "SOA" not in out:
                 return False
@@ -182,3 +186,38 @@ class Gdnsd(Server):
         for folder in ("run", "state"):
             (self.folder / folder).mkdir(exist_ok=True)
         return ["/usr/sbin/gdnsd", "-c", str(self.folder), "start"]
+
+
+class Resolver(Server):
+    """A cache, which asks the server at zones' value about the zone."""
+
+
+class Unbound(Resolver):
+    name, address = "unbound", "127.0.0.16"
+
+    def command(self):
+        stubs = "".join(f"stub-zone:\n  name: {origin}\n  stub-addr: {address}\n"
+                        for origin, address in self.zones.items())
+        return ["/usr/sbin/unbound", "-d", "-c", self.file("unbound.conf", f"""server:
+  interface: {self.address}
+  access-control: 127.0.0.0/8 allow
+  do-not-query-localhost: no
+  module-config: iterator
+  num-threads: 1
+  username: ""
+  chroot: ""
+  directory: "{self.folder}"
+  pidfile: "{self.folder}/pid"
+  use-syslog: no
+remote-control:
+  control-enable: no
+{stubs}""")]
+
+
+class Dnsmasq(Resolver):
+    name, address = "dnsmasq", "127.0.0.17"
+
+    def command(self):
+        return ["/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--pid-file=",
+                f"--listen-address={self.address}", "--bind-interfaces", "--no-resolv", "--no-hosts",
+                "--log-facility=-", *(f"--server=/{origin}/{address}" for origin, address in self.zones.items())]
