@@ -52,9 +52,11 @@ static void print_roostd(const json_t *roostd, const struct paper *p)
 		paper_print(p, STYLE_GOOD, "every VIP is held");
 	} else {
 		paper_print(p, STYLE_WARN, "VIPs that nobody holds are left out:");
-		for (size_t i = 0; i < json_array_size(left_out); i++)
-			paper_print(p, STYLE_PLAIN, " %s",
-				json_string_value(json_array_get(left_out, i)));
+		for (size_t i = 0; i < json_array_size(left_out); i++) {
+			const char *vip = json_string_value(json_array_get(left_out, i));
+
+			paper_print(p, STYLE_PLAIN, " %s", vip ? vip : "?");
+		}
 	}
 	fputc('\n', p->out);
 }
