@@ -107,7 +107,7 @@ static void print_listeners(const json_t *listeners, const struct paper *p)
 		open_cell(&t, listener, "udp");
 		open_cell(&t, listener, "tcp");
 		if (failing)
-			table_cell(&t, STYLE_PLAIN, "%s", error ? error : "");
+			table_cell(&t, STYLE_PLAIN, "%s", error ? error : "-");
 	}
 	fputc('\n', p->out);
 	table_print(&t, p, 0);
