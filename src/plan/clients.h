@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * How clients choose among the addresses of a name: by RFC 6724 section 6, rule 9, a client prefers the one that shares
- * the longest prefix with its own address, whatever order the name server gave them. glibc does so over IPv6 and, for
- * destinations in the client's own network, over IPv4; musl over IPv6. Then a VIP next to many clients gets most of
- * them. Addresses that differ in their last bits alone, in one aligned block, are equally near to everybody outside.
+ * How clients choose among the addresses of a name: by RFC 6724 section 6, rule 9, a client prefers the
+ * one that shares the longest prefix with its own address, whatever order the name server gave them. glibc
+ * does so over IPv6 and, for destinations in the client's own network, over IPv4; musl over IPv6, and over
+ * IPv4 where the name has both. Then a VIP next to many clients gets most of them. Addresses that differ in
+ * their last bits alone, in one aligned block, are equally near to everybody outside.
  */
 
 #include <stdbool.h>
