@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -36,10 +38,12 @@ struct outcome {
 
 static void enter(enum sandbox_stage stage)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || sandbox_enter(SANDBOX_START) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(99);
-	if (stage == SANDBOX_RUNNING && sandbox_enter(SANDBOX_RUNNING) < 0)
+	if (stage != SANDBOX_NAME_SERVER && sandbox_enter(SANDBOX_START) < 0)
 		_exit(98);
+	if (stage != SANDBOX_START && sandbox_enter(stage) < 0)
+		_exit(97);
 }
 
 static struct outcome behold(enum sandbox_stage stage, act_fn act)
@@ -120,6 +124,11 @@ static void open_raw(void)
 	(void)socket(AF_INET6, SOCK_RAW, 112);
 }
 
+static void open_packet_socket(void)
+{
+	(void)socket(AF_PACKET, SOCK_RAW, 0);
+}
+
 static void make_a_process(void)
 {
 	if (fork() == 0)
@@ -157,6 +166,16 @@ static void listen_on_a_socket(void)
 	(void)listen(STDIN_FILENO, 1);
 }
 
+static void write_a_file(void)
+{
+	(void)open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+static void make_a_directory(void)
+{
+	(void)mkdir("/tmp", 0700);
+}
+
 static void call_what_nobody_knows(void)
 {
 	(void)syscall(600);
@@ -184,6 +203,15 @@ static const struct {
 	{SANDBOX_RUNNING, listen_on_a_socket, "listen"},
 	{SANDBOX_RUNNING, make_a_process, "clone"},
 	{SANDBOX_RUNNING, make_a_thread, NULL},
+	{SANDBOX_NAME_SERVER, run_a_program, "execve"},
+	{SANDBOX_NAME_SERVER, map_code, "mmap"},
+	{SANDBOX_NAME_SERVER, open_packet_socket, "socket"},
+	{SANDBOX_NAME_SERVER, load_bpf, "bpf"},
+	{SANDBOX_NAME_SERVER, kill_the_parent, "kill"},
+	{SANDBOX_NAME_SERVER, make_a_process, "clone"},
+	{SANDBOX_NAME_SERVER, make_a_thread, NULL},
+	{SANDBOX_NAME_SERVER, write_a_file, "openat"},
+	{SANDBOX_NAME_SERVER, make_a_directory, "mkdir"},
 };
 
 START_TEST(what_is_forbidden_ends_the_process_and_is_named)
@@ -191,8 +219,8 @@ START_TEST(what_is_forbidden_ends_the_process_and_is_named)
 	const struct outcome o = behold(forbidden[_i].stage, forbidden[_i].act);
 	char line[128];
 
-	(void)snprintf(line, sizeof line,
-		"roostd: the filter forbids the system call %s; aborting\n",
+	(void)snprintf(line, sizeof line, "%s: the filter forbids the system call %s; aborting\n",
+		forbidden[_i].stage == SANDBOX_NAME_SERVER ? "roost-dns" : "roostd",
 		forbidden[_i].name ? forbidden[_i].name : "?");
 	ck_assert_msg(WIFSIGNALED(o.status) && WTERMSIG(o.status) == SIGSYS, "status %x, \"%s\"",
 		(unsigned)o.status, o.output);
@@ -256,6 +284,24 @@ static void open_vrrp_sockets(void)
 	(void)socket(AF_PACKET, SOCK_RAW, 0);
 }
 
+static void read_a_file(void)
+{
+	char line[16];
+	FILE *f = fopen("/proc/self/comm", "re");
+
+	if (!f || !fgets(line, sizeof line, f) || fclose(f) != 0)
+		_exit(1);
+}
+
+static void listen_on_a_new_address(void)
+{
+	const struct sockaddr_in any = {.sin_family = AF_INET};
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&any, sizeof any) < 0 || listen(fd, 1) < 0)
+		_exit(1);
+}
+
 static const struct {
 	enum sandbox_stage stage;
 	act_fn act;
@@ -267,6 +313,9 @@ static const struct {
 	{SANDBOX_RUNNING, keep_a_file},
 	{SANDBOX_RUNNING, use_memory},
 	{SANDBOX_RUNNING, list_interfaces},
+	{SANDBOX_NAME_SERVER, use_memory},
+	{SANDBOX_NAME_SERVER, read_a_file},
+	{SANDBOX_NAME_SERVER, listen_on_a_new_address},
 };
 
 START_TEST(what_is_needed_is_not_forbidden)
