@@ -7,17 +7,15 @@ import sys
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
 
-# Enters a group and takes memory until a process is gone. It takes it as a file, which counts for the
-# group but not for itself, or the kernel would find no better victim.
+# Enters a group and takes memory until the kernel has ended a process of it. The part that it takes as a
+# file counts for the group but not for itself: so it is not the first victim, but the second.
 HOG = """
 import os, sys
 open(sys.argv[1], "w").write("0")
-taken = os.memfd_create("taken")
-try:
-    while open(f"/proc/{sys.argv[2]}/stat").read().rsplit(")", 1)[1].split()[0] not in "ZX":
-        os.write(taken, bytes(65536))
-except OSError:
-    pass
+os.write(os.memfd_create("taken"), bytes(int(sys.argv[3])))
+taken = []
+while "oom_kill 0" in open(sys.argv[2]).read():
+    taken.append(bytearray(b"x" * 65536))
 """
 
 
@@ -25,12 +23,14 @@ class MemoryGroup:
     """A cgroup of either version with a limit on memory; a context manager."""
 
     def __init__(self, name, limit):
+        self._limit = limit
         self._is_v1 = (ROOT / "memory").is_dir()
         self.path = (ROOT / "memory" if self._is_v1 else ROOT) / name
         if not self._is_v1:
             (ROOT / "cgroup.subtree_control").write_text("+memory")
         self.path.mkdir()
         (self.path / ("memory.limit_in_bytes" if self._is_v1 else "memory.max")).write_text(str(limit))
+        self._events = self.path / ("memory.oom_control" if self._is_v1 else "memory.events")
         self._hog = None
 
     def __enter__(self):
@@ -48,12 +48,11 @@ class MemoryGroup:
         """Fills it until the kernel has ended the victim, which it will choose; returns at once."""
         pathlib.Path(f"/proc/{victim}/oom_score_adj").write_text("1000")
         self._hog = subprocess.Popen([sys.executable, "-S", "-c", HOG, str(self.path / "cgroup.procs"),
-                                      str(victim)])
+                                      str(self._events), str(self._limit // 3)])
 
     def kills(self):
         """How many processes the kernel has ended here."""
-        name = "memory.oom_control" if self._is_v1 else "memory.events"
-        counts = dict(line.split() for line in (self.path / name).read_text().splitlines())
+        counts = dict(line.split() for line in self._events.read_text().splitlines())
         return int(counts["oom_kill"])
 
     def close(self):

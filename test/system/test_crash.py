@@ -12,7 +12,7 @@ from roostlab.daemons import roost_config
 from roostlab.witness import ANSWERS
 
 VIPS = ["10.1.1.201", "fd00:1::201"]  # a bundle, so that one server's crash hits both families
-INTERVAL = 0.05
+INTERVAL = 0.1
 ACTIVE_DOWN = 4 * INTERVAL  # at most: three intervals and the skew (RFC 9568 6.1)
 LATE = 0.1                  # a busy machine wakes programs late
 HAND_OVER = 0.1             # two serve in one that is planned: for the linger, and until late neighbours are told
