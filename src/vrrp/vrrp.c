@@ -79,6 +79,7 @@ static void transition(struct vrrp *v, enum vrrp_state to, enum vrrp_reason why,
 	v->advert_at = TICK_NEVER;
 	v->leave_by = TICK_NEVER;
 	v->inherited = false;
+	v->returned = false;
 	v->partings = 0;
 }
 
@@ -210,6 +211,7 @@ static unsigned listen(
 	v->left = false;
 	become_backup(v, c, why, now);
 	v->inherited = inherited;
+	v->returned = !c->strict && (inherited || why == VRRP_WHY_LAPSE);
 	if (inherited || why == VRRP_WHY_LAPSE)
 		v->active_down_at = now + c->interval + c->interval / 2 +
 				    vrrp_skew(c->version, v->priority, c->interval);
@@ -291,10 +293,8 @@ static unsigned backup_left(
 static unsigned backup_advert(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
 {
-	/* it served before it listened, and some neighbours may still believe in it */
-	const bool is_back = !c->strict && !v->heard && (v->inherited || v->why == VRRP_WHY_LAPSE);
 	/* behind a fence the address is kept, but not served */
-	const bool lets_go = is_back && v->inherited && !c->fenced;
+	const bool lets_go = v->returned && v->inherited && !c->fenced;
 	unsigned fx = 0;
 
 	if (ev->priority == VRRP_PRIORITY_LEAVING)
@@ -316,7 +316,11 @@ static unsigned backup_advert(
 	v->active_down_at = tick_add(now, active_down(v, c));
 	if (lets_go)
 		v->linger_until = tick_add(now, c->linger);
-	return is_back ? fx | part(v, c, now) : fx;
+	if (!v->returned)
+		return fx;
+	/* some neighbours may still believe in it */
+	v->returned = false;
+	return fx | part(v, c, now);
 }
 
 /* RFC 9568 6.4.2 */
@@ -561,6 +565,7 @@ void vrrp_check(const struct vrrp *v)
 	ASSERT(sends || v->state == VRRP_LEAVING || v->advert_at == TICK_NEVER);
 	ASSERT((v->state == VRRP_LEAVING) == (v->leave_by != TICK_NEVER));
 	ASSERT(!v->inherited || v->state == VRRP_BACKUP);
+	ASSERT(!v->returned || v->state == VRRP_BACKUP);
 	ASSERT(v->partings == 0 || v->state == VRRP_BACKUP);
 	ASSERT(v->linger_until == TICK_NEVER || v->state <= VRRP_BACKUP);
 }

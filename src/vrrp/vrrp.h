@@ -86,6 +86,7 @@ struct vrrp {
 	tick since;       /* of @state */
 	uint8_t priority; /* own, now */
 	bool inherited;   /* the addresses are still here; keep them while listening */
+	bool returned;    /* it served before it listened, and has not said that it lets go */
 
 	/* the one that serves, as far as heard */
 	struct addr active; /* source of its last advertisement; addr_none if nobody was heard */

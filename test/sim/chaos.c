@@ -182,10 +182,10 @@ static bool build(struct sim *s)
 
 /*
  * Which faults there may be, as a bit set. The winner of a conflict learns of it from the loser. If
- * that message may get lost, or the loser may die behind a partition or be drained there while it
- * sleeps, its clients are told by the slow refresh and not before; so are those of one whose clock
- * stood still, and that does not know that it was away, and of one that can't announce before the
- * next partition. Such worlds have a fast refresh, and the others show that none is needed.
+ * that message may get lost, or the loser may die behind a partition, its clients are told by the
+ * slow refresh and not before; so are those of one whose clock stood still, and that does not know
+ * that it was away, and of one that can't announce before the next partition. Such worlds have a
+ * fast refresh, and the others show that none is needed.
  */
 static uint32_t random_mood(struct sim *s)
 {
@@ -197,7 +197,7 @@ static uint32_t random_mood(struct sim *s)
 
 	switch (rng_below(&s->rng, 4)) {
 	case 0: return all & ~single & ~split;
-	case 1: return all & ~single & ~death & ~(1u << SIM_DRAIN | 1u << SIM_STALL);
+	case 1: return all & ~single & ~death & ~(1u << SIM_STALL);
 	default: break;
 	}
 	for (uint32_t i = 0; i < s->n_files; i++) {

@@ -149,6 +149,31 @@ START_TEST(a_parting_word_beats_nobody)
 }
 END_TEST
 
+/* It hears a lesser one first and means to take over, so it has nothing to say; then that one gets
+ * better. */
+START_TEST(one_that_lapsed_says_that_it_lets_go_though_it_hesitated)
+{
+	const struct sim_file_spec spec = sim_file_spec(2, 1, 0, INTERVAL);
+	struct sim *s = cluster_of(&spec, 1);
+	const uint32_t first = (uint32_t)sim_holder(s, 0), second = 1 - first;
+
+	apply(s, SIM_DRAIN, first, 0);
+	settle(s);
+	apply(s, SIM_PARTITION, 0, 1u << first);
+	settle(s);
+	apply(s, SIM_FREEZE, second, 0);
+	sim_run(s, tick_s(2));
+	apply(s, SIM_HEAL, 0, 0);
+	sim_run(s, INTERVAL); /* an advertisement waits in its socket */
+	apply(s, SIM_THAW, second, 0);
+	sim_run(s, MOMENT);
+	apply(s, SIM_UNDRAIN, first, 0);
+	settle(s);
+	ck_assert_int_eq(sim_holder(s, 0), first);
+	sim_free(s);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -159,6 +184,7 @@ int main(void)
 		an_active_that_hears_a_rival_leave_announces_again,
 		one_that_leaves_announces_no_more,
 		a_parting_word_beats_nobody,
+		one_that_lapsed_says_that_it_lets_go_though_it_hesitated,
 	};
 
 	return run_suite("regressions", tests, sizeof tests / sizeof tests[0]);
