@@ -133,6 +133,7 @@ def test_a_stranger_who_insists_is_answered_once_in_ten_seconds(watched, stack):
     cluster = watched(refresh="60s", schedule=["0s"])
     vip = VIPS[0]
     server, lab = holder_of(cluster, vip), cluster.lab
+    eventually(lambda: cluster.status(server)["counters"]["announced"])  # once; a shot that was late is no defence
     capture = stack.enter_context(Capture(lab.client, "arp"))
 
     def defences():
