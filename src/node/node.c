@@ -668,7 +668,7 @@ static void on_tick(struct node *n, tick now, struct node_effects *fx)
 /* The kernel has closed what the router serves, and another node may serve it by now. */
 static void lapse(struct node *n, uint32_t router, tick now)
 {
-	const struct node_router *r = &n->routers[router];
+	struct node_router *r = &n->routers[router];
 
 	for (uint32_t i = r->first_unit; i < r->first_unit + r->n_units; i++) {
 		struct node_unit *u = &n->units[i];
@@ -678,6 +678,7 @@ static void lapse(struct node *n, uint32_t router, tick now)
 			ev.inherited &= n->vips[unit_vips(n, u)[k]].observed == VRRP_HOLD_FULL;
 		step_unit(n, u, &ev, now);
 	}
+	lease_close(&r->service); /* or it would lapse once more at the end of the turn */
 }
 
 static void notice_lapses(struct node *n, tick away, tick now)
