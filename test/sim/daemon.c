@@ -388,7 +388,7 @@ void daemon_turn(struct sim *s, struct sim_machine *m)
 	m->turn_at = TICK_NEVER;
 	if (!carry_out(s, m))
 		return;
-	if (node_is_stopped(m->node)) {
+	if (node_is_stopped(m->node) && machine_is_empty(m)) {
 		sim_note(s, sim_place(s, m), 0, "daemon ends");
 		daemon_end(s, m);
 		m->guarded = false;

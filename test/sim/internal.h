@@ -38,6 +38,7 @@ void machine_end(struct sim *s, struct sim_machine *m);
 void machine_step(struct sim *s, struct sim_machine *m);
 void machine_steal(struct sim *s, struct sim_machine *m, uint32_t number);
 void machine_clear(struct sim *s, struct sim_machine *m); /* of what has roost's tag */
+bool machine_is_empty(const struct sim_machine *m);       /* nor is anything under way */
 tick machine_deadline(const struct sim_machine *m);
 
 /* fence.c */

@@ -237,12 +237,22 @@ static void begin_batch(struct sim *s, struct sim_machine *m)
 	m->answer_at = m->apply_at + tick_us(10 + rng_below(&s->rng, 20));
 }
 
+bool machine_is_empty(const struct sim_machine *m)
+{
+	for (uint32_t i = 0; i < m->file->config.n_vips; i++)
+		if (m->kernel_vips[i].present && m->kernel_vips[i].ours)
+			return false;
+	return m->n_ops == 0;
+}
+
 static void end_batch(struct sim *s, struct sim_machine *m)
 {
 	m->answer_at = TICK_NEVER;
 	for (uint32_t i = 0; i < m->n_ops; i++)
 		kernel_done(&m->kernel, &m->ops[i], m->errors[i], sim_clock(s, m));
 	m->n_ops = 0;
+	if (m->node->stopping)
+		sim_want_turn(s, m, s->now + sim_latency(s));
 }
 
 /* When the slow thread, awake and not waiting for the kernel, is to run next. */
