@@ -45,6 +45,25 @@ static void print_unknown(const struct printing *p)
 		fprintf(p->to, "%02x", p->rdata->data[i]);
 }
 
+/* What libknot made of the data. It leaves parentheses and semicolons in the values of SVCB's
+ * parameters as they are, where they would mean a continued line or a comment (RFC 9460 2.1, RFC 1035
+ * 5.1). */
+static void print_text(const struct printing *p)
+{
+	bool quoted = false;
+
+	for (const char *c = p->text; *c != '\0'; c++) {
+		if (*c == '\\' && c[1] != '\0') {
+			fputc(*c++, p->to);
+		} else if (*c == '"') {
+			quoted = !quoted;
+		} else if (!quoted && strchr("();", *c)) {
+			fputc('\\', p->to);
+		}
+		fputc(*c, p->to);
+	}
+}
+
 static void print_rrset(
 	const struct printing *p, const struct zone_node *n, const struct zone_rrset *s)
 {
@@ -63,7 +82,7 @@ static void print_rrset(
 			zone_type_format(s->type, type));
 		if (knot_rrset_txt_dump_data(
 			    &set, 0, p->text, TEXT_SIZE, &KNOT_DUMP_STYLE_DEFAULT) >= 0)
-			fputs(p->text, p->to);
+			print_text(p);
 		else
 			print_unknown(p);
 		fputc('\n', p->to);

@@ -54,6 +54,7 @@ START_TEST(a_printed_zone_is_the_same_zone)
 		     "b\\195\\188cher TXT \"\\000\\255;()\\\\\" \"\"\n"
 		     "www HTTPS 1 . alpn=\"h2,h3\" ipv4hint=192.0.2.1 key65000=\\001\n"
 		     "www SVCB 0 svc.example.net.\n"
+		     "www SVCB 1 . alpn=\"(h2;,\\\"(\" key65001=\\\"\\(\\;\\)\n"
 		     "@ CAA 0 issue \"ca.example.net; x=y\"\n"
 		     "_443._tcp.www TLSA 3 1 1 "
 		     "0000000000000000000000000000000000000000000000000000000000000000\n"
