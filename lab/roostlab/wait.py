@@ -49,9 +49,9 @@ def build_directory():
 
 
 def find_program(name):
-    """The path of one of our programs: roostd, roost, or the lab's echo and probe."""
+    """The path of one of our programs: roostd, roost, the lab's echo and probe, or one that measures."""
     build = build_directory()
-    for folder in ("", "src", "src/ctl", "lab"):
+    for folder in ("", "src", "src/ctl", "lab", "test/bench"):
         path = build / folder / name
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)

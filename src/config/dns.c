@@ -47,9 +47,9 @@ static const struct schema_key dns_keys[] = {
 			.read = read_threads,
 			.offset = offsetof(struct config_dns, threads),
 			.least = 1,
-			.most = 256,
+			.most = 64,
 			.initial = "auto",
-			.form = "auto or a number from 1 to 256",
+			.form = "auto or a number from 1 to 64",
 		},
 	[DNS_COOKIES] =
 		{

@@ -20,60 +20,44 @@ static const char *explain(int error)
 	}
 }
 
-/* Gives @fd away. */
-static int hand_over(const struct mailbox *to, int fd, uint32_t id)
-{
-	const struct mailbox_letter letter = {MAILBOX_SERVE, fd, id};
-
-	if (mailbox_put(to, &letter))
-		return 0;
-	close(fd);
-	return -EIO;
-}
-
 static void close_one(const struct listeners *l, const struct listener *what)
 {
 	const struct mailbox_letter letter = {.kind = MAILBOX_CLOSE, .id = what->id};
 
-	for (uint32_t i = 0; i < l->threads.n_udp; i++)
-		(void)mailbox_put(udp_mailbox(l->threads.udp[i]), &letter);
-	(void)mailbox_put(tcp_mailbox(l->threads.tcp), &letter);
+	crew_leave(l->crew, what->id);
+	(void)mailbox_put(tcp_mailbox(l->tcp), &letter);
 }
 
 static int open_tcp(const struct listeners *l, struct listener *what)
 {
-	const int fd = socket_open_tcp(&what->endpoint);
-	const int error = fd < 0 ? fd : hand_over(tcp_mailbox(l->threads.tcp), fd, what->id);
+	const struct mailbox_letter letter = {
+		MAILBOX_SERVE, socket_open_tcp(&what->endpoint), what->id};
 
-	what->tcp = !error;
-	return error;
+	if (letter.fd < 0)
+		return letter.fd;
+	if (!mailbox_put(tcp_mailbox(l->tcp), &letter)) {
+		close(letter.fd);
+		return -EIO;
+	}
+	what->tcp = true;
+	return 0;
 }
 
-/* One socket for each thread, or none. */
+/* All its sockets, or none. */
 static int open_udp(const struct listeners *l, struct listener *what)
 {
-	int fds[LISTENERS_THREADS_MAX];
-	uint32_t n = 0;
-	int error = 0;
+	ASSERT(l->n_udp <= CREW_EACH_MAX);
+	for (uint32_t i = 0; i < l->n_udp; i++) {
+		const int fd = socket_open_udp(&what->endpoint);
+		const int error = fd < 0 ? fd : crew_serve(l->crew, fd, what->id);
 
-	ASSERT(l->threads.n_udp <= LISTENERS_THREADS_MAX);
-	while (n < l->threads.n_udp) {
-		fds[n] = socket_open_udp(&what->endpoint);
-		if (fds[n] < 0)
-			break;
-		n++;
+		if (error) {
+			crew_leave(l->crew, what->id);
+			return error;
+		}
 	}
-	if (n < l->threads.n_udp) {
-		error = fds[n];
-		while (n-- > 0)
-			close(fds[n]);
-		return error;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		if (hand_over(udp_mailbox(l->threads.udp[i]), fds[i], what->id) < 0)
-			error = -EIO;
-	what->udp = !error;
-	return error;
+	what->udp = true;
+	return 0;
 }
 
 /* What is missing of it. TCP first: many may share a port over UDP, so a second server would get half of the

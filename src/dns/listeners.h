@@ -10,28 +10,21 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "dns/crew.h"
 #include "dns/tcp.h"
-#include "dns/udp.h"
-
-#define LISTENERS_THREADS_MAX 256
 
 /* One endpoint of the file. */
 struct listener {
 	struct config_endpoint endpoint;
-	uint32_t id;   /* of its sockets, in every thread */
+	uint32_t id;   /* of its sockets */
 	bool udp, tcp; /* open */
 	int error;     /* why not: negative errno */
 };
 
-/* The threads that get the sockets, at most LISTENERS_THREADS_MAX; borrowed. */
-struct listeners_threads {
-	struct udp **udp;
-	uint32_t n_udp;
-	struct tcp *tcp;
-};
-
 struct listeners {
-	struct listeners_threads threads;
+	struct crew *crew; /* borrowed */
+	uint32_t n_udp;    /* sockets of each address, at most CREW_EACH_MAX */
+	struct tcp *tcp;   /* borrowed */
 	struct listener list[CONFIG_LISTEN_MAX];
 	uint32_t n;
 	uint32_t next_id;

@@ -51,12 +51,11 @@ struct server {
 	bool last_failed, loading;
 	bool again; /* asked for another one while one is read */
 
-	uint32_t n_udp, n_threads;   /* the last one is TCP's */
 	char node[CONFIG_NAME_SIZE]; /* "": none of the file's */
-	struct udp *udp[LISTENERS_THREADS_MAX];
+	struct crew crew;            /* answers over UDP */
 	struct tcp *tcp;
-	struct answerer *answerers[LISTENERS_THREADS_MAX + 1];
-	struct service service;
+	struct service service; /* answers over TCP */
+	uint32_t n_udp;         /* threads at each address */
 	struct rrl *rrl;
 	struct listeners listeners;
 
@@ -240,8 +239,8 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 
 static char *render_status(struct server *s)
 {
-	const struct counters *counters[LISTENERS_THREADS_MAX + 1];
-	const struct answer_counters *answers[LISTENERS_THREADS_MAX + 1];
+	const struct counters *counters[CREW_MAX + 1];
+	const struct answer_counters *answers[CREW_MAX + 1];
 	const struct dns_status status = {.version = ROOST_VERSION,
 		.node = s->node,
 		.started = s->started,
@@ -256,13 +255,15 @@ static char *render_status(struct server *s)
 		.holders = s->holders,
 		.counters = counters,
 		.answers = answers,
-		.n_threads = s->n_threads,
+		.n_threads = s->crew.n + 1,
 		.n_connections = tcp_n_connections(s->tcp)};
 
-	for (uint32_t i = 0; i < s->n_threads; i++) {
-		counters[i] = i < s->n_udp ? udp_counters(s->udp[i]) : tcp_counters(s->tcp);
-		answers[i] = answerer_counters(s->answerers[i]);
+	for (uint32_t i = 0; i < s->crew.n; i++) {
+		counters[i] = udp_counters(s->crew.members[i].udp);
+		answers[i] = udp_answers(s->crew.members[i].udp);
 	}
+	counters[s->crew.n] = tcp_counters(s->tcp);
+	answers[s->crew.n] = answerer_counters(s->service.answerer);
 	return dns_status_render(&status);
 }
 
@@ -318,7 +319,7 @@ static uint32_t choose_threads(const struct config_dns *dns)
 
 	if (n == 0)
 		n = cores > 0 ? (uint32_t)cores : 1;
-	return n < LISTENERS_THREADS_MAX ? n : LISTENERS_THREADS_MAX;
+	return n < CREW_EACH_MAX ? n : CREW_EACH_MAX;
 }
 
 static int seed(void *secret, size_t size)
@@ -326,22 +327,15 @@ static int seed(void *secret, size_t size)
 	return getrandom(secret, size, 0) == (ssize_t)size ? 0 : -EIO;
 }
 
-static int make_answerers(struct server *s)
+/* What all threads answer with, but for the seed. */
+static int set_up_answers(const struct server *s, struct answer_setup *ret_setup)
 {
 	const struct config_dns *dns = &s->current->config->dns;
 	const char *nsid = dns->nsid[0] ? dns->nsid : s->node; /* RFC 5001 */
-	struct answer_setup setup = {
-		.nsid = nsid[0] ? nsid : NULL, .n_cookie_secrets = dns->cookies ? 1 : 0};
-	int error = seed(setup.cookie_secrets[0], sizeof setup.cookie_secrets[0]);
 
-	for (uint32_t i = 0; i < s->n_threads && !error; i++) {
-		error = seed(&setup.seed, sizeof setup.seed);
-		if (!error)
-			s->answerers[i] = answerer_new(&setup);
-		if (!error && !s->answerers[i])
-			error = -ENOMEM;
-	}
-	return error;
+	*ret_setup = (struct answer_setup){
+		.nsid = nsid[0] ? nsid : NULL, .n_cookie_secrets = dns->cookies ? 1 : 0};
+	return seed(ret_setup->cookie_secrets[0], sizeof ret_setup->cookie_secrets[0]);
 }
 
 /* How many TCP connections the limit of open files allows, as far as it can be raised. */
@@ -361,7 +355,7 @@ static uint32_t choose_connections(uint32_t n_udp)
 		       : CONNECTIONS_CLIENT;
 }
 
-static int start_tcp(struct server *s)
+static int start_tcp(struct server *s, struct answer_setup answers)
 {
 	const struct tcp_setup setup = {.service = {.context = &s->service,
 						.answer = service_answer,
@@ -370,45 +364,32 @@ static int start_tcp(struct server *s)
 		.connections_max = choose_connections(s->n_udp),
 		.client_max = CONNECTIONS_CLIENT,
 		.patience = CONNECTION_TIME};
+	const int error = seed(&answers.seed, sizeof answers.seed);
 
+	if (error)
+		return error;
 	s->service = (struct service){
-		.editions = &s->editions, .reader = s->n_udp, .answerer = s->answerers[s->n_udp]};
-	return tcp_start(&setup, &s->tcp);
+		.editions = &s->editions, .reader = CREW_MAX, .answerer = answerer_new(&answers)};
+	return s->service.answerer ? tcp_start(&setup, &s->tcp) : -ENOMEM;
 }
 
-static int start_udp(struct server *s)
-{
-	for (uint32_t i = 0; i < s->n_udp; i++) {
-		struct udp_setup setup = {.editions = &s->editions,
-			.reader = i,
-			.answerer = s->answerers[i],
-			.rrl = s->rrl};
-		int error = seed(&setup.seed, sizeof setup.seed);
-
-		if (!error)
-			error = udp_start(&setup, &s->udp[i]);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
+/* Those over UDP start with their sockets. */
 static int start_threads(struct server *s)
 {
+	struct answer_setup answers;
 	uint64_t secret = 0;
 	int error = seed(&secret, sizeof secret);
 
 	s->n_udp = choose_threads(&s->current->config->dns);
-	s->n_threads = s->n_udp + 1;
 	s->rrl = rrl_new(secret);
-	if (!error && (!s->rrl || !snapshot_init(&s->editions, s->n_threads, s->current)))
+	if (!error && (!s->rrl || !snapshot_init(&s->editions, CREW_MAX + 1, s->current)))
 		error = -ENOMEM;
 	if (!error)
-		error = make_answerers(s);
-	if (!error)
-		error = start_udp(s);
-	if (!error)
-		error = start_tcp(s);
+		error = set_up_answers(s, &answers);
+	if (!error) {
+		s->crew.setup = (struct crew_setup){&s->editions, answers, s->rrl};
+		error = start_tcp(s, answers);
+	}
 	if (!error)
 		error = loader_start(s->setup->config_path, &s->loader);
 	return complain("start the threads", error);
@@ -457,7 +438,9 @@ static int open_control(struct server *s)
 
 static int listen_everywhere(struct server *s)
 {
-	s->listeners.threads = (struct listeners_threads){s->udp, s->n_udp, s->tcp};
+	s->listeners.crew = &s->crew;
+	s->listeners.n_udp = s->n_udp;
+	s->listeners.tcp = s->tcp;
 	listeners_apply(&s->listeners, &s->current->config->dns);
 	if (listeners_any(&s->listeners))
 		return 0;
@@ -530,11 +513,9 @@ static void end(struct server *s)
 	control_free(s->control);
 	asker_free(s->asker);
 	notify_free(s->notify);
-	for (uint32_t i = 0; i < s->n_udp; i++)
-		udp_stop(s->udp[i]);
+	crew_fini(&s->crew);
 	tcp_stop(s->tcp);
-	for (uint32_t i = 0; i < s->n_threads; i++)
-		answerer_free(s->answerers[i]);
+	answerer_free(s->service.answerer);
 	(void)free_retired(s);
 	edition_free(s->current);
 	snapshot_fini(&s->editions);

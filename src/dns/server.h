@@ -6,7 +6,7 @@
  *
  *    main thread   signals, control socket, roostd's status, sockets opened, editions replaced
  *    loader        reads an edition when asked (dns/loader.h)
- *    UDP threads   answer (dns/udp.h), one for each core
+ *    UDP threads   answer (dns/udp.h), one for each address and core
  *    TCP thread    answers (dns/tcp.h)
  *
  * What they share is the edition (dns/edition.h), by a pointer that is swapped (dns/snapshot.h), the words of the

@@ -5,10 +5,11 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,44 +20,38 @@
 #include "os/privileges.h"
 
 #define BATCH            64
-#define LAST_BATCHES_MAX 64 /* of a socket that is closed */
+#define LAST_BATCHES_MAX 64 /* of a socket that is taken away */
 
 /* A query larger than this is cut off, and then malformed: real ones have some hundred bytes at most. Neither size
  * is a power of two, for then the first bytes of all buffers would share a few lines of the cache. */
 #define QUERY_SIZE  (2048 + 64)
 #define ANSWER_SIZE (DNS_UDP_MAX + 48)
 
-#define EVENTS 16
-
 /* Room for either family's packet information. */
 #define INFO_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
 
-struct udp_socket {
-	int fd; /* -1: this place is free */
-	uint32_t id;
-};
-
-/* One datagram each way. */
+/* One datagram each way, but for its bytes. */
 struct slot {
 	struct iovec in, out;
 	struct sockaddr_in6 peer; /* or an IPv4 one */
 	_Alignas(struct cmsghdr) uint8_t info[INFO_SIZE];
-	uint8_t query[QUERY_SIZE];
-	uint8_t answer[ANSWER_SIZE];
 };
 
 struct udp {
 	struct counters counters;
 	struct udp_setup setup;
-	struct mailbox mailbox;
+	struct answerer *answerer;
 	pthread_t thread;
-	sem_t ready; /* posted once it has nothing more to give up */
-	int epoll;
-	bool stopping;
+	sem_t given; /* a socket, or nothing, which means that it is to end */
+	sem_t rests; /* posted when it waits for a socket */
+	int fd;      /* -1: it has none */
+	atomic_bool leaving;
 	struct rng rng;
-	struct udp_socket sockets[CONFIG_LISTEN_MAX];
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct slot slots[BATCH];
+	/* Last, and not cleared: of most sockets' batches only the first few are ever touched. */
+	uint8_t queries[BATCH][QUERY_SIZE];
+	uint8_t answers[BATCH][ANSWER_SIZE];
 };
 
 /* What one batch has in common. */
@@ -105,8 +100,8 @@ static void prepare(struct udp *u)
 	for (unsigned i = 0; i < BATCH; i++) {
 		struct slot *s = &u->slots[i];
 
-		s->in = (struct iovec){s->query, sizeof s->query};
-		s->out = (struct iovec){s->answer, 0};
+		s->in = (struct iovec){u->queries[i], QUERY_SIZE};
+		s->out = (struct iovec){u->answers[i], 0};
 		u->in[i].msg_hdr = (struct msghdr){.msg_name = &s->peer,
 			.msg_iov = &s->in,
 			.msg_iovlen = 1,
@@ -133,19 +128,18 @@ static bool limit(struct udp *u, const struct batch *b, const struct answer_requ
 	return false;
 }
 
-/* The size of the answer in @s; 0: there is none. */
-static size_t answer_one(
-	struct udp *u, const struct batch *b, struct slot *s, const struct mmsghdr *in)
+/* The size of the answer to datagram @i; 0: there is none. */
+static size_t answer_one(struct udp *u, const struct batch *b, unsigned i)
 {
 	struct answer_request request = {
-		.message = s->query, .size = in->msg_len, .wall_s = b->wall_s};
-	struct answer_reply reply = {.buffer = s->answer, .room = DNS_UDP_MAX};
+		.message = u->queries[i], .size = u->in[i].msg_len, .wall_s = b->wall_s};
+	struct answer_reply reply = {.buffer = u->answers[i], .room = DNS_UDP_MAX};
 
-	if (!addr_from_sockaddr((const struct sockaddr *)&s->peer, &request.client))
+	if (!addr_from_sockaddr((const struct sockaddr *)&u->slots[i].peer, &request.client))
 		return 0;
 	counter_add(addr_is_ipv4(&request.client) ? &u->counters.udp4 : &u->counters.udp6, 1);
-	if (signed_answer(u->setup.answerer, b->edition->catalog, b->edition->key, &request,
-		    &reply) != ANSWER_SENT)
+	if (signed_answer(u->answerer, b->edition->catalog, b->edition->key, &request, &reply) !=
+		ANSWER_SENT)
 		return 0;
 	ASSERT(reply.size >= DNS_HEADER_SIZE && reply.size <= DNS_UDP_MAX);
 	/* a valid cookie shows that the asker's address is its own (RFC 7873 6) */
@@ -165,16 +159,15 @@ static unsigned answer_all(struct udp *u, unsigned n)
 	b.now = clock_now();
 	b.wall_s = clock_wall_ns() / 1000000000u;
 	for (unsigned i = 0; i < n; i++) {
-		struct slot *s = &u->slots[i];
-		const size_t size = answer_one(u, &b, s, &u->in[i]);
+		const size_t size = answer_one(u, &b, i);
 
 		if (size > 0) {
 			struct msghdr *out = &u->out[n_out++].msg_hdr;
 
 			*out = u->in[i].msg_hdr;
 			keep_source_alone(out);
-			s->out.iov_len = size;
-			out->msg_iov = &s->out;
+			u->slots[i].out.iov_len = size;
+			out->msg_iov = &u->slots[i].out;
 		}
 		rearm(u, i);
 	}
@@ -182,10 +175,10 @@ static unsigned answer_all(struct udp *u, unsigned n)
 	return n_out;
 }
 
-static void send_all(struct udp *u, int fd, unsigned n)
+static void send_all(struct udp *u, unsigned n)
 {
 	for (unsigned sent = 0; sent < n;) {
-		const int done = sendmmsg(fd, u->out + sent, n - sent, 0);
+		const int done = sendmmsg(u->fd, u->out + sent, n - sent, 0);
 
 		if (done > 0) {
 			sent += (unsigned)done;
@@ -197,159 +190,117 @@ static void send_all(struct udp *u, int fd, unsigned n)
 	}
 }
 
-/* One batch. False: there was nothing to be read. */
-static bool serve(struct udp *u, int fd)
+/* Until the socket is taken away. */
+static void serve(struct udp *u)
 {
-	const int n = recvmmsg(fd, u->in, BATCH, MSG_DONTWAIT, NULL);
+	unsigned last_batches = 0;
 
-	if (n > 0)
-		send_all(u, fd, answer_all(u, (unsigned)n));
-	return n > 0;
-}
+	while (last_batches < LAST_BATCHES_MAX) {
+		int n = recvmmsg(u->fd, u->in, BATCH, MSG_WAITFORONE, NULL);
 
-static void add_socket(struct udp *u, const struct mailbox_letter *letter)
-{
-	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++) {
-		struct udp_socket *s = &u->sockets[i];
-		struct epoll_event event = {.events = EPOLLIN, .data.ptr = s};
-
-		if (s->fd >= 0)
-			continue;
-		*s = (struct udp_socket){letter->fd, letter->id};
-		if (epoll_ctl(u->epoll, EPOLL_CTL_ADD, s->fd, &event) == 0)
-			return;
-		s->fd = -1;
-		break;
-	}
-	close(letter->fd);
-}
-
-/* What waits in it is still answered: a reload loses no query. */
-static void close_socket(struct udp *u, uint32_t id)
-{
-	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++) {
-		struct udp_socket *s = &u->sockets[i];
-
-		if (s->fd < 0 || s->id != id)
-			continue;
-		for (int n = 0; n < LAST_BATCHES_MAX && serve(u, s->fd); n++)
-			;
-		close(s->fd); /* which takes it out of the epoll, too */
-		s->fd = -1;
-	}
-}
-
-static void read_letters(struct udp *u)
-{
-	struct mailbox_letter letter;
-
-	while (mailbox_take(&u->mailbox, &letter)) {
-		switch (letter.kind) {
-		case MAILBOX_SERVE: add_socket(u, &letter); break;
-		case MAILBOX_CLOSE: close_socket(u, letter.id); break;
-		case MAILBOX_STOP: u->stopping = true; break;
+		if (atomic_load_explicit(&u->leaving, memory_order_relaxed))
+			last_batches++;
+		/* a socket that is shut down gives what it has, and then a message from nobody */
+		if (n > 0 && u->in[n - 1].msg_hdr.msg_namelen == 0) {
+			last_batches = LAST_BATCHES_MAX;
+			rearm(u, (unsigned)--n);
 		}
+		if (n > 0)
+			send_all(u, answer_all(u, (unsigned)n));
 	}
+}
+
+static void wait_for(sem_t *semaphore)
+{
+	while (sem_wait(semaphore) < 0)
+		;
 }
 
 static void *run(void *context)
 {
-	struct epoll_event events[EVENTS];
 	struct udp *u = context;
 
 	(void)pthread_setname_np(pthread_self(), "roost-dns-udp");
 	(void)privileges_renounce();
-	(void)sem_post(&u->ready);
-	while (!u->stopping) {
-		const int n = epoll_wait(u->epoll, events, EVENTS, -1);
-		bool has_letters = false;
-
-		for (int i = 0; i < n; i++) {
-			struct udp_socket *s = events[i].data.ptr;
-
-			if (s)
-				(void)serve(u, s->fd);
-			else
-				has_letters = true;
-		}
-		if (has_letters) /* last, as they may close what is among the events */
-			read_letters(u);
+	for (;;) {
+		(void)sem_post(&u->rests);
+		wait_for(&u->given);
+		if (u->fd < 0)
+			return NULL;
+		serve(u);
 	}
-	return NULL;
 }
 
-static int set_up(struct udp *u)
+static void deallocate(struct udp *u)
 {
-	struct epoll_event event = {.events = EPOLLIN};
-	int error = mailbox_init(&u->mailbox);
-
-	if (error)
-		return error;
-	(void)sem_init(&u->ready, 0, 0);
-	u->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (u->epoll >= 0) {
-		if (epoll_ctl(u->epoll, EPOLL_CTL_ADD, u->mailbox.out, &event) == 0)
-			error = -pthread_create(&u->thread, NULL, run, u);
-		else
-			error = -errno;
-		if (!error) {
-			while (sem_wait(&u->ready) < 0)
-				;
-			return 0;
-		}
-		close(u->epoll);
-	} else {
-		error = -errno;
-	}
-	mailbox_fini(&u->mailbox);
-	return error;
+	(void)sem_destroy(&u->given);
+	(void)sem_destroy(&u->rests);
+	answerer_free(u->answerer);
+	free(u);
 }
 
 int udp_start(const struct udp_setup *setup, struct udp **ret_udp)
 {
 	struct udp *u = aligned_alloc(_Alignof(struct udp), sizeof *u);
-	int error;
+	int error = -ENOMEM;
 
 	if (!u)
-		return -ENOMEM;
-	memset(u, 0, sizeof *u);
+		return error;
+	memset(u, 0, offsetof(struct udp, queries));
 	u->setup = *setup;
 	u->rng.state = setup->seed;
-	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++)
-		u->sockets[i].fd = -1;
+	u->fd = -1;
+	(void)sem_init(&u->given, 0, 0);
+	(void)sem_init(&u->rests, 0, 0);
 	prepare(u);
-	error = set_up(u);
+	u->answerer = answerer_new(setup->answers);
+	if (u->answerer)
+		error = -pthread_create(&u->thread, NULL, run, u);
 	if (error) {
-		free(u);
+		deallocate(u);
 		return error;
 	}
+	wait_for(&u->rests); /* it has nothing more to give up */
 	*ret_udp = u;
 	return 0;
 }
 
 void udp_stop(struct udp *u)
 {
-	const struct mailbox_letter stop = {.kind = MAILBOX_STOP};
-
 	if (!u)
 		return;
-	(void)mailbox_put(&u->mailbox, &stop);
+	if (u->fd >= 0)
+		udp_leave(u);
+	(void)sem_post(&u->given);
 	(void)pthread_join(u->thread, NULL);
-	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++)
-		if (u->sockets[i].fd >= 0)
-			close(u->sockets[i].fd);
-	close(u->epoll);
-	(void)sem_destroy(&u->ready);
-	mailbox_fini(&u->mailbox);
-	free(u);
+	deallocate(u);
 }
 
-const struct mailbox *udp_mailbox(const struct udp *u)
+void udp_serve(struct udp *u, int fd)
 {
-	return &u->mailbox;
+	ASSERT(u->fd < 0);
+	u->fd = fd;
+	(void)sem_post(&u->given);
+}
+
+void udp_leave(struct udp *u)
+{
+	ASSERT(u->fd >= 0);
+	atomic_store_explicit(&u->leaving, true, memory_order_relaxed);
+	/* wakes it, though it says ENOTCONN */
+	(void)shutdown(u->fd, SHUT_RD);
+	wait_for(&u->rests);
+	close(u->fd);
+	u->fd = -1;
+	atomic_store_explicit(&u->leaving, false, memory_order_relaxed);
 }
 
 const struct counters *udp_counters(const struct udp *u)
 {
 	return &u->counters;
+}
+
+const struct answer_counters *udp_answers(const struct udp *u)
+{
+	return answerer_counters(u->answerer);
 }

@@ -2,30 +2,32 @@
 #pragma once
 
 /*
- * A thread that answers datagrams: as many at a time as there are, up to a batch, with two system calls for all of
- * them and one look at the clock. Each thread has its own socket for each address, between which the kernel spreads
- * the clients, so that threads share nothing but the edition and the limits.
+ * A thread that answers the datagrams of one socket: as many at a time as there are, up to a batch, with two system
+ * calls for all of them and one look at the clock. It waits in recvmmsg itself: a socket that an epoll watches wakes
+ * it for each answer that goes out. Of the sockets of one address the kernel gives each a share of the clients, so
+ * that threads have nothing in common but the edition and the limits.
  *
- *    epoll ─► recvmmsg ─► snapshot_take ─► answer … answer ─► snapshot_release ─► sendmmsg
+ *    udp_serve ─► recvmmsg ─► snapshot_take ─► answer … answer ─► snapshot_release ─► sendmmsg
+ *                     ▲                                                                  │
+ *                     └──────────────────────────────────────────────────────────────────┘
  *
- * An answer goes out from the address that was asked, whatever else the machine has.
+ * An answer goes out from the address that was asked, whatever else the machine has. A thread outlives its socket
+ * and may be given another one; what it has counted stays.
  */
 
 #include <stdint.h>
 
 #include "dns/answer.h"
 #include "dns/counters.h"
-#include "dns/mailbox.h"
 #include "dns/rrl.h"
 #include "dns/snapshot.h"
 
 struct udp;
 
-/* All borrowed. */
 struct udp_setup {
-	struct snapshot *editions; /* of struct edition */
+	struct snapshot *editions; /* of struct edition; borrowed, as are the others */
 	uint32_t reader;           /* of @editions, this thread */
-	struct answerer *answerer;
+	const struct answer_setup *answers;
 	struct rrl *rrl;
 	uint64_t seed;
 };
@@ -33,10 +35,15 @@ struct udp_setup {
 /* Starts the thread, which inherits blocked signals and gives up all capabilities. 0 or negative errno. */
 int udp_start(const struct udp_setup *setup, struct udp **ret_udp);
 
-/* Ends it and closes its sockets. */
+/* Ends it, and closes its socket. */
 void udp_stop(struct udp *u);
 
-/* Where it is told which sockets to serve. */
-const struct mailbox *udp_mailbox(const struct udp *u);
+/* Gives it a socket, which it owns from now on; it must have none. */
+void udp_serve(struct udp *u, int fd);
 
+/* Takes its socket away: what waits in it is answered, a reload loses no query; then it is closed. */
+void udp_leave(struct udp *u);
+
+/* Both may be read by any thread. */
 const struct counters *udp_counters(const struct udp *u);
+const struct answer_counters *udp_answers(const struct udp *u);

@@ -165,6 +165,28 @@ static void allow_files(struct rules *r)
 		allow(r, files[i]);
 }
 
+/* Which argument of clone holds the flags. */
+static unsigned clone_flags(void)
+{
+	return seccomp_arch_native() == SCMP_ARCH_S390X ? 1 : 0;
+}
+
+/* The flags of clone3 lie in memory, where no filter sees them; without it, clone is used. */
+static void deny_clone3(struct rules *r)
+{
+	if (!r->error)
+		r->error = seccomp_rule_add(r->filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+}
+
+static void allow_threads(struct rules *r)
+{
+	const unsigned looked_at = CLONE_THREAD | NEW_NAMESPACES;
+
+	allow_if(r, SCMP_SYS(clone),
+		(struct scmp_arg_cmp){clone_flags(), SCMP_CMP_MASKED_EQ, looked_at, CLONE_THREAD});
+	deny_clone3(r);
+}
+
 static void allow_name_server(struct rules *r)
 {
 	const unsigned writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
@@ -176,22 +198,19 @@ static void allow_name_server(struct rules *r)
 	allow_value(r, SCMP_SYS(socket), 0, AF_INET);
 	allow_value(r, SCMP_SYS(socket), 0, AF_INET6);
 	allow_value(r, SCMP_SYS(tgkill), 0, (unsigned)getpid());
+	/* and their threads, but no process */
+	allow_threads(r);
 }
 
 static void allow_start(struct rules *r)
 {
-	/* which argument holds the flags */
-	const unsigned flags = seccomp_arch_native() == SCMP_ARCH_S390X ? 1 : 0;
-
 	for (size_t i = 0; i < ARRAY_SIZE(at_start); i++)
 		allow(r, at_start[i]);
 	allow_values(r, SCMP_SYS(socket), 0, network_families, ARRAY_SIZE(network_families));
 	allow_values(r, SCMP_SYS(prctl), 0, process_options_at_start,
 		ARRAY_SIZE(process_options_at_start));
-	allow_without(r, SCMP_SYS(clone), flags, NEW_NAMESPACES);
-	/* its flags lie in memory, where no filter sees them; without it, clone is used */
-	if (!r->error)
-		r->error = seccomp_rule_add(r->filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	allow_without(r, SCMP_SYS(clone), clone_flags(), NEW_NAMESPACES);
+	deny_clone3(r);
 }
 
 static void allow_running(struct rules *r)

@@ -209,7 +209,7 @@ static const struct {
 	{SANDBOX_NAME_SERVER, load_bpf, "bpf"},
 	{SANDBOX_NAME_SERVER, kill_the_parent, "kill"},
 	{SANDBOX_NAME_SERVER, make_a_process, "clone"},
-	{SANDBOX_NAME_SERVER, make_a_thread, NULL},
+	{SANDBOX_NAME_SERVER, clone_into_a_namespace, "clone"},
 	{SANDBOX_NAME_SERVER, write_a_file, "openat"},
 	{SANDBOX_NAME_SERVER, make_a_directory, "mkdir"},
 };
@@ -315,6 +315,7 @@ static const struct {
 	{SANDBOX_RUNNING, list_interfaces},
 	{SANDBOX_NAME_SERVER, use_memory},
 	{SANDBOX_NAME_SERVER, read_a_file},
+	{SANDBOX_NAME_SERVER, make_a_thread},
 	{SANDBOX_NAME_SERVER, listen_on_a_new_address},
 };
 

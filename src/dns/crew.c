@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dns/crew.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+
+static int hire(struct crew *c)
+{
+	struct udp_setup setup = {.editions = c->setup.editions,
+		.reader = c->n,
+		.answers = &c->setup.answers,
+		.rrl = c->setup.rrl};
+	struct crew_member *m = &c->members[c->n];
+	uint64_t seeds[2];
+	int error;
+
+	ASSERT(c->n < CREW_MAX);
+	if (getrandom(seeds, sizeof seeds, 0) != sizeof seeds)
+		return -EIO;
+	setup.seed = seeds[0];
+	c->setup.answers.seed = seeds[1];
+	error = udp_start(&setup, &m->udp);
+	if (error)
+		return error;
+	m->task = CREW_RESTS;
+	c->n++;
+	return 0;
+}
+
+int crew_serve(struct crew *c, int fd, uint32_t task)
+{
+	uint32_t i = 0;
+	int error = 0;
+
+	ASSERT(task != CREW_RESTS);
+	while (i < c->n && c->members[i].task != CREW_RESTS)
+		i++;
+	if (i == c->n)
+		error = hire(c);
+	if (error) {
+		close(fd);
+		return error;
+	}
+	c->members[i].task = task;
+	udp_serve(c->members[i].udp, fd);
+	return 0;
+}
+
+void crew_leave(struct crew *c, uint32_t task)
+{
+	for (uint32_t i = 0; i < c->n; i++) {
+		if (c->members[i].task != task)
+			continue;
+		udp_leave(c->members[i].udp);
+		c->members[i].task = CREW_RESTS;
+	}
+}
+
+void crew_fini(struct crew *c)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		udp_stop(c->members[i].udp);
+	c->n = 0;
+}
