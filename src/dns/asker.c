@@ -12,18 +12,16 @@
 
 #include "os/clock.h"
 
-#define REQUEST "{\"command\":\"status\"}\n"
+#define REQUEST "{\"command\":\"holders\"}\n"
 
 #define PIECE      65536
-#define ANSWER_MAX ((size_t)64 << 20)
-#define SHARE      20 /* the part of the time that asking may take */
+#define ANSWER_MAX ((size_t)8 << 20)
 
 struct asker {
 	struct asker_setup setup;
 	struct sockaddr_un address;
 	sd_event_source *timer, *io;
 	int fd; /* -1: no question is open */
-	tick asked;
 	char *text;
 	size_t size, room;
 };
@@ -44,7 +42,7 @@ static void finish(struct asker *a, bool answered)
 		close(a->fd);
 	a->fd = -1;
 	a->setup.heard(a->setup.context, text, text ? a->size : 0);
-	set_timer(a, tick_max(ASKER_INTERVAL, SHARE * tick_since(clock_now(), a->asked)));
+	set_timer(a, ASKER_INTERVAL);
 }
 
 /* Room for another piece. */
@@ -107,7 +105,6 @@ static int on_timer(sd_event_source *source, uint64_t us, void *context)
 		finish(a, false);
 		return 0;
 	}
-	a->asked = clock_now();
 	if (ask(a))
 		set_timer(a, ASKER_LIMIT);
 	else

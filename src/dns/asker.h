@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * Asks roostd for its status every second, over its control socket, and never waits for it: an answer that takes
- * longer than ASKER_LIMIT is given up. A large document, of thousands of VIPs, is asked for less often, so that
- * asking takes at most a twentieth of the time.
+ * Asks roostd every second who holds what, over its control socket, and never waits for it: an answer that takes
+ * longer than ASKER_LIMIT is given up.
  */
 
 #include <stddef.h>

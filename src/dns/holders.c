@@ -9,6 +9,7 @@ struct vip {
 	struct addr address;
 	uint32_t index;     /* in the configuration */
 	tick without_since; /* nobody holds it; TICK_NEVER: somebody does */
+	bool unheld;        /* by what is being read */
 };
 
 struct holders {
@@ -81,15 +82,9 @@ bool holders_set_config(struct holders *h, const struct config *config)
 	return true;
 }
 
-/* A node or a stranger. */
-static bool has_holder(const json_t *vip)
+/* Nobody holds the VIP of that address, if it is one of ours. */
+static void note_unheld(struct holders *h, const char *text, tick now)
 {
-	return json_is_string(json_object_get(vip, "holder")) || json_object_get(vip, "stranger");
-}
-
-static void read_vip(struct holders *h, const json_t *vip, tick now)
-{
-	const char *text = json_string_value(json_object_get(vip, "address"));
 	struct addr address;
 	struct vip *known;
 
@@ -98,29 +93,40 @@ static void read_vip(struct holders *h, const json_t *vip, tick now)
 	known = find(h, &address);
 	if (!known)
 		return;
-	if (has_holder(vip))
-		known->without_since = TICK_NEVER;
-	else if (known->without_since == TICK_NEVER)
+	known->unheld = true;
+	if (known->without_since == TICK_NEVER)
 		known->without_since = now;
+}
+
+/* What it did not say before was not known; what it does not say now is held. */
+static void read_unheld(struct holders *h, const json_t *unheld, tick now)
+{
+	const bool afresh = !holders_are_trusted(h, now);
+
+	for (uint32_t k = 0; k < h->n; k++) {
+		h->vips[k].unheld = false;
+		if (afresh)
+			h->vips[k].without_since = TICK_NEVER;
+	}
+	for (size_t i = 0; i < json_array_size(unheld); i++)
+		note_unheld(h, json_string_value(json_array_get(unheld, i)), now);
+	for (uint32_t k = 0; k < h->n; k++)
+		if (!h->vips[k].unheld)
+			h->vips[k].without_since = TICK_NEVER;
 }
 
 bool holders_read(struct holders *h, const char *text, size_t size, tick now)
 {
 	json_t *document = json_loadb(text, size, 0, NULL);
-	const json_t *vips = json_object_get(document, "vips");
-	const bool is_status = json_is_array(vips);
+	const json_t *unheld = json_object_get(document, "unheld");
+	const bool is_one = json_is_array(unheld);
 
-	if (is_status) {
-		/* what it did not say before was not known */
-		if (!holders_are_trusted(h, now))
-			for (uint32_t k = 0; k < h->n; k++)
-				h->vips[k].without_since = TICK_NEVER;
-		for (size_t i = 0; i < json_array_size(vips); i++)
-			read_vip(h, json_array_get(vips, i), now);
+	if (is_one) {
+		read_unheld(h, unheld, now);
 		h->heard = now;
 	}
 	json_decref(document);
-	return is_status;
+	return is_one;
 }
 
 bool holders_is_held(const struct holders *h, uint32_t vip, tick now)

@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * Which VIPs somebody holds, as roostd on this machine has heard: what it says of itself (status/status.h) becomes
+ * Which VIPs somebody holds, as roostd on this machine has heard: its list of those that nobody holds (status/status.h) becomes
  * one bit for each VIP of our own configuration, so that an answer leaves out an address that nobody would answer
  * at.
  *
- *    roostd's status ──► holders_read() ──► holders_is_held() ──► catalog_set_held()
+ *    roostd's answer ──► holders_read() ──► holders_is_held() ──► catalog_set_held()
  *    its silence ──────────────────────────►
  *
  * A VIP without a holder is left out after HOLDERS_PATIENCE: a takeover takes milliseconds, and answers that
@@ -35,7 +35,7 @@ void holders_free(struct holders *h);
  * has changed, if there is no memory. */
 bool holders_set_config(struct holders *h, const struct config *config);
 
-/* A status document of roostd. False if it is none. */
+/* A document of roostd about holders. False if it is none. */
 bool holders_read(struct holders *h, const char *text, size_t size, tick now);
 
 /* By the configuration's index. */

@@ -267,12 +267,14 @@ static char *render_status(struct server *s)
 	return dns_status_render(&status);
 }
 
-static char *on_request(void *context, const struct control_request *request)
+static char *on_request(
+	void *context, const struct control_request *request, control_topic *ret_topic)
 {
 	struct server *s = context;
 	char why_not[ACCESS_REASON_SIZE];
 	const char *error = NULL;
 
+	(void)ret_topic; /* all is answered at once */
 	if (status_parse_request(request->line, request->size, &error) != STATUS_COMMAND_STATUS)
 		return status_render_error(error ? error : "a name server has no such command");
 	if (request->access < ACCESS_READ) {

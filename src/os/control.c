@@ -30,7 +30,8 @@ struct client {
 	uid_t user;
 	char request[STATUS_REQUEST_SIZE_MAX + 1];
 	size_t n_request;
-	bool waiting; /* for control_answer_waiting() */
+	bool waiting;        /* for control_answer_waiting(), */
+	control_topic topic; /* ... with an answer on that */
 	char *answer;
 	size_t n_answer, sent;
 };
@@ -97,7 +98,7 @@ static void handle(struct client *c, size_t n_line)
 	char *text;
 
 	c->waiting = true;
-	text = setup->handler(setup->context, &request);
+	text = setup->handler(setup->context, &request, &c->topic);
 	if (text)
 		answer(c, text);
 	else
@@ -284,9 +285,22 @@ void control_free(struct control *c)
 	free(c);
 }
 
-void control_answer_waiting(struct control *c, const char *text)
+static bool awaits(const struct client *c, control_topic topic)
+{
+	return c->fd >= 0 && c->waiting && c->topic == topic;
+}
+
+bool control_is_awaited(const struct control *c, control_topic topic)
 {
 	for (int i = 0; i < CLIENTS_MAX; i++)
-		if (c->clients[i].fd >= 0 && c->clients[i].waiting)
+		if (awaits(&c->clients[i], topic))
+			return true;
+	return false;
+}
+
+void control_answer_waiting(struct control *c, control_topic topic, const char *text)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if (awaits(&c->clients[i], topic))
 			answer(&c->clients[i], strdup(text));
 }

@@ -6,6 +6,7 @@
  * few, have little time, and are never waited for. What the lines mean is status/'s business.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
@@ -20,11 +21,15 @@ struct control_request {
 	uid_t user;
 };
 
+/* What an answer is about that will come by control_answer_waiting(); the caller's numbering. */
+typedef unsigned control_topic;
+
 /*
- * Answers @request with text to be freed by control, without the newline; or NULL if the answer
- * will come by control_answer_waiting().
+ * Answers @request with text to be freed by control, without the newline; or NULL, with the topic set,
+ * if the answer will come by control_answer_waiting().
  */
-typedef char *(*control_handler)(void *context, const struct control_request *request);
+typedef char *(*control_handler)(
+	void *context, const struct control_request *request, control_topic *ret_topic);
 
 struct control_setup {
 	const char *path; /* in a directory that is made if missing */
@@ -42,5 +47,8 @@ int control_new(sd_event *event, const struct control_setup *setup, struct contr
 /* Also removes the socket. */
 void control_free(struct control *c);
 
-/* Gives @text to each client whose answer was put off. */
-void control_answer_waiting(struct control *c, const char *text);
+/* Whether a client waits for an answer on that topic. */
+bool control_is_awaited(const struct control *c, control_topic topic);
+
+/* Gives @text to each of them. */
+void control_answer_waiting(struct control *c, control_topic topic, const char *text);

@@ -91,7 +91,8 @@ int daemon_dump(struct daemon *d);
 void daemon_turn(struct daemon *d);
 
 /* A request on the control socket, with the daemon as context; as control_handler has it. */
-char *daemon_on_request(void *context, const struct control_request *request);
+char *daemon_on_request(
+	void *context, const struct control_request *request, control_topic *ret_topic);
 
 void daemon_write_journal(struct daemon *d);
 

@@ -158,31 +158,46 @@ void daemon_write_journal(struct daemon *d)
 
 /* ---- control ---- */
 
-static void answer_status(struct daemon *d)
+/* Takes @text. */
+static void answer_waiting(struct daemon *d, enum status_command topic, char *text)
 {
-	char *text;
+	control_answer_waiting(d->control, topic, text ? text : "{\"error\":\"out of memory\"}");
+	free(text);
+}
+
+static void answer_from_snapshot(struct daemon *d)
+{
+	const struct status_input in = {
+		.node = d->snapshot,
+		.version = ROOST_VERSION,
+		.started = d->started,
+		.now = d->now,
+		.wall_ns = clock_wall_ns(),
+		.fence = daemon_fence_status(d),
+		.strangers = strangers_status(d->strangers),
+	};
+
+	if (control_is_awaited(d->control, STATUS_COMMAND_STATUS))
+		answer_waiting(d, STATUS_COMMAND_STATUS, status_render(&in));
+	if (control_is_awaited(d->control, STATUS_COMMAND_HOLDERS))
+		answer_waiting(
+			d, STATUS_COMMAND_HOLDERS, status_render_holders(d->snapshot, d->now));
+}
+
+static void answer_questions(struct daemon *d)
+{
+	static const char silent[] = "the fast thread does not answer";
 
 	if (!d->snapshot_owed)
 		return;
 	if (!board_snapshot_is_asked(d->board)) {
-		text = status_render(&(struct status_input){
-			.node = d->snapshot,
-			.version = ROOST_VERSION,
-			.started = d->started,
-			.now = d->now,
-			.wall_ns = clock_wall_ns(),
-			.fence = daemon_fence_status(d),
-			.strangers = strangers_status(d->strangers),
-		});
+		answer_from_snapshot(d);
 		d->snapshot_owed = false;
 	} else if (d->now >= d->snapshot_by) {
-		text = status_render_error("the fast thread does not answer");
+		answer_waiting(d, STATUS_COMMAND_STATUS, status_render_error(silent));
+		answer_waiting(d, STATUS_COMMAND_HOLDERS, status_render_error(silent));
 		d->snapshot_by = TICK_NEVER;
-	} else {
-		return;
 	}
-	control_answer_waiting(d->control, text ? text : "{\"error\":\"out of memory\"}");
-	free(text);
 }
 
 static char *refuse(const struct daemon *d, enum access wanted)
@@ -193,7 +208,8 @@ static char *refuse(const struct daemon *d, enum access wanted)
 	return status_render_error(text);
 }
 
-char *daemon_on_request(void *context, const struct control_request *request)
+char *daemon_on_request(
+	void *context, const struct control_request *request, control_topic *ret_topic)
 {
 	struct daemon *d = context;
 	const char *why;
@@ -206,6 +222,8 @@ char *daemon_on_request(void *context, const struct control_request *request)
 	switch (command) {
 	case STATUS_COMMAND_NONE: return status_render_error(why);
 	case STATUS_COMMAND_STATUS:
+	case STATUS_COMMAND_HOLDERS:
+		*ret_topic = command;
 		if (!d->snapshot_owed)
 			board_ask_snapshot(d->board);
 		d->snapshot_owed = true;
@@ -298,7 +316,7 @@ void daemon_turn(struct daemon *d)
 	daemon_write_journal(d);
 	tell_troubles(d);
 	daemon_keep_sequence(d);
-	answer_status(d);
+	answer_questions(d);
 	work_on_stop(d);
 	arm_timer(d);
 }

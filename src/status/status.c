@@ -13,6 +13,7 @@
 
 static const char *const command_names[] = {
 	[STATUS_COMMAND_STATUS] = "status",
+	[STATUS_COMMAND_HOLDERS] = "holders",
 	[STATUS_COMMAND_DRAIN] = "drain",
 	[STATUS_COMMAND_UNDRAIN] = "undrain",
 };
@@ -348,6 +349,24 @@ char *status_render(const struct status_input *in)
 	return dump(o);
 }
 
+char *status_render_holders(const struct node *n, tick now)
+{
+	const struct config *c = n->setup.config;
+	json_t *unheld = json_array(), *o = json_object();
+
+	for (uint32_t i = 0; i < c->n_vips; i++) {
+		const int32_t holder = node_holder(n, i, now);
+
+		if (holder == CONFIG_NO_NODE &&
+			!stranger_of(&n->units[n->vips[i].unit], holder, now))
+			append(&unheld, address_or_null(&c->vips[i].address));
+	}
+	put(&o, "node", json_string(c->nodes[n->setup.self].name));
+	put(&o, "vips", number(c->n_vips));
+	put(&o, "unheld", unheld);
+	return dump(o);
+}
+
 static enum status_command command_of(const json_t *name)
 {
 	for (enum status_command i = STATUS_COMMAND_STATUS; i <= STATUS_COMMAND_UNDRAIN; i++)
@@ -376,7 +395,7 @@ enum status_command status_parse_request(const char *line, size_t size, const ch
 	else if (json_object_size(request) != 1)
 		error = "the request has a key other than \"command\"";
 	else if ((command = command_of(name)) == STATUS_COMMAND_NONE)
-		error = "the command is none of status, drain and undrain";
+		error = "the command is none of status, holders, drain and undrain";
 	json_decref(request);
 	if (error)
 		*ret_error = error;

@@ -8,7 +8,7 @@
  * that the two cannot differ.
  *
  *    request line ──► status_parse_request() ──► drain, undrain: an event for the node
- *                                          └──► status: node_copy() ──► status_render() ──► answer
+ *                                          └──► status, holders: node_copy() ──► rendered ──► answer
  *
  * doc/design/0001-status-and-control.md describes both documents field by field.
  */
@@ -59,15 +59,20 @@ struct status_input {
 /* The status document without a newline, to be freed by the caller; NULL if there is no memory. */
 char *status_render(const struct status_input *in);
 
+/* {"node":"www1","vips":6,"unheld":["10.1.1.201"]}: how many VIPs there are, and which of them nobody is
+ * known to serve, no stranger either. What a name server asks every second. As status_render(). */
+char *status_render_holders(const struct node *n, tick now);
+
 enum status_command {
 	STATUS_COMMAND_NONE, /* not understood */
 	STATUS_COMMAND_STATUS,
+	STATUS_COMMAND_HOLDERS,
 	STATUS_COMMAND_DRAIN,
 	STATUS_COMMAND_UNDRAIN,
 };
 
 /*
- * Reads one request: {"command":"status"}, "drain" or "undrain", and no other key. @line need not
+ * Reads one request: {"command":"status"}, "holders", "drain" or "undrain", and no other key. @line need not
  * end with NUL and may hold anything. STATUS_COMMAND_NONE if it is refused; then *@ret_error is a
  * static sentence that says why.
  */

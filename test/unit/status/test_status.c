@@ -397,6 +397,34 @@ START_TEST(a_clock_that_was_never_set_does_no_harm)
 }
 END_TEST
 
+static void expect_holders(struct scene *s, const char *expected)
+{
+	char *text = status_render_holders(s->node, s->input.now);
+
+	ck_assert_str_eq(text, expected);
+	free(text);
+}
+
+START_TEST(vips_that_nobody_holds_are_listed_for_name_servers)
+{
+	struct scene s;
+
+	scene_open(&s);
+	expect_holders(
+		&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[\"10.1.1.201\",\"10.1.1.202\"]}");
+	serve_first(&s);
+	expect_holders(&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[\"10.1.1.202\"]}");
+	hear_second_from(&s, "10.1.1.3");
+	expect_holders(&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[]}");
+	/* a stranger serves it as well */
+	hear_second_from(&s, "10.1.1.77");
+	expect_holders(&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[]}");
+	s.input.now = vrrp_of(&s, 1)->served_until;
+	expect_holders(&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[\"10.1.1.202\"]}");
+	scene_close(&s);
+}
+END_TEST
+
 START_TEST(requests_are_understood)
 {
 	static const struct {
@@ -404,6 +432,7 @@ START_TEST(requests_are_understood)
 		enum status_command command;
 	} requests[] = {
 		{"{\"command\":\"status\"}", STATUS_COMMAND_STATUS},
+		{"{\"command\":\"holders\"}", STATUS_COMMAND_HOLDERS},
 		{"{\"command\":\"drain\"}\n", STATUS_COMMAND_DRAIN},
 		{" { \"command\" : \"undrain\" } \r\n", STATUS_COMMAND_UNDRAIN},
 		{"{\"command\":\"\\u0073tatus\"}", STATUS_COMMAND_STATUS},
@@ -440,10 +469,10 @@ START_TEST(other_requests_are_refused_with_a_reason)
 		{"{\"command\":null}", "no \"command\" that is a string"},
 		{"{\"commands\":\"status\"}", "no \"command\" that is a string"},
 		{"{\"command\":\"status\",\"vip\":\"10.1.1.201\"}", "a key other than"},
-		{"{\"command\":\"\"}", "none of status, drain and undrain"},
-		{"{\"command\":\"stop\"}", "none of status, drain and undrain"},
-		{"{\"command\":\"Status\"}", "none of status, drain and undrain"},
-		{"{\"command\":\"status \"}", "none of status, drain and undrain"},
+		{"{\"command\":\"\"}", "none of status, holders, drain and undrain"},
+		{"{\"command\":\"stop\"}", "none of status, holders, drain and undrain"},
+		{"{\"command\":\"Status\"}", "none of status, holders, drain and undrain"},
+		{"{\"command\":\"status \"}", "none of status, holders, drain and undrain"},
 	};
 
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
@@ -498,6 +527,7 @@ int main(void)
 		a_backup_says_why_the_holder_is_the_holder,
 		the_state_tells_the_gravest_fact,
 		a_clock_that_was_never_set_does_no_harm,
+		vips_that_nobody_holds_are_listed_for_name_servers,
 		requests_are_understood,
 		other_requests_are_refused_with_a_reason,
 		bytes_that_are_no_text_are_refused,
