@@ -235,7 +235,10 @@ static struct sim_fault random_fault(struct sim *s, uint32_t allowed, tick inter
 		if (chance(s, 50) && s->files[0].spec.refresh < tick_s(60))
 			f.amount = between(s, 1, SIM_STAGES - 1);
 		break;
-	case SIM_PAUSE: f.amount = chance(s, 50); break;
+	case SIM_PAUSE:
+		/* a successor that came and went meanwhile leaves nobody who could tell the clients */
+		f.amount = chance(s, 50) && s->files[0].spec.refresh < tick_s(60);
+		break;
 	case SIM_START:
 	case SIM_CRASH:
 	case SIM_STOP:
