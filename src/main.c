@@ -25,8 +25,6 @@
 
 #define LOOK_AGAIN_MS 200
 
-#define PROBLEM_SIZE 512
-
 struct options {
 	const char *config_path, *node_name, *socket_path;
 	const char *user; /* NULL: nobody else */
@@ -101,12 +99,12 @@ static int32_t find_self(const struct config *config)
 /* False if `auth:` asks for keys and they are not to be had. */
 static bool read_keys(const struct config *config, const struct plan *plan, struct auth **ret_auth)
 {
-	char problem[PROBLEM_SIZE];
+	char problem[SECRET_PROBLEM_SIZE];
 
 	*ret_auth = NULL;
 	if (config->auth.mode == CONFIG_AUTH_OFF)
 		return true;
-	*ret_auth = keys_new(config, plan->n_routers, problem, sizeof problem);
+	*ret_auth = keys_new(config, plan->n_routers, problem);
 	if (!*ret_auth)
 		journal_line(NULL, JOURNAL_ERROR, "%s", problem);
 	return *ret_auth;

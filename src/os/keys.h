@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "os/secret.h"
 #include "wire/auth.h"
 
 /*
@@ -19,5 +20,5 @@
  * not exist, has mistakes, belongs to another user, or is open to others.
  */
 struct auth *keys_new(
-	const struct config *config, uint32_t n_routers, char *problem, size_t problem_size);
+	const struct config *config, uint32_t n_routers, char problem[static SECRET_PROBLEM_SIZE]);
 void keys_free(struct auth *a);
