@@ -163,8 +163,9 @@ struct config_dns {
 	struct config_endpoint transfer[CONFIG_TRANSFERS_MAX];
 	uint32_t n_transfers;
 	struct config_tsig tsig;
-	uint32_t threads;            /* 0: one for each core */
-	bool cookies;                /* RFC 7873 */
+	uint32_t threads;                          /* 0: one for each core */
+	bool cookies;                              /* RFC 7873 */
+	char cookie_secret_file[CONFIG_PATH_SIZE]; /* "": a secret of its own */
 	uint32_t rate;               /* of equal answers a second and prefix; 0: not limited */
 	char nsid[CONFIG_NAME_SIZE]; /* "": the node's name */
 	uint32_t ttl;                /* of derived records, seconds */

@@ -18,6 +18,7 @@ enum {
 	DNS_TSIG,
 	DNS_THREADS,
 	DNS_COOKIES,
+	DNS_COOKIE_SECRET_FILE,
 	DNS_RATE,
 	DNS_NSID,
 	DNS_TTL,
@@ -25,8 +26,8 @@ enum {
 };
 enum { TSIG_NAME, TSIG_ALGORITHM, TSIG_SECRET_FILE, TSIG_KEYS };
 
-static schema_read_fn read_port, read_threads, read_nsid, read_ttl, read_algorithm, read_key_name,
-	read_secret_file;
+static schema_read_fn read_port, read_threads, read_cookie_secret_file, read_nsid, read_ttl,
+	read_algorithm, read_key_name, read_secret_file;
 
 static const struct schema_key dns_keys[] = {
 	[DNS_PORT] =
@@ -57,6 +58,12 @@ static const struct schema_key dns_keys[] = {
 			.read = value_read_bool,
 			.offset = offsetof(struct config_dns, cookies),
 			.initial = "true",
+		},
+	[DNS_COOKIE_SECRET_FILE] =
+		{
+			.name = "cookie-secret-file",
+			.read = read_cookie_secret_file,
+			.form = "the path of a file, from / on",
 		},
 	[DNS_RATE] =
 		{
@@ -128,6 +135,14 @@ static void read_threads(struct findings *findings, const struct schema_key *key
 		dns->threads = 0;
 	else
 		value_read_u32(findings, key, value, dns);
+}
+
+static void read_cookie_secret_file(struct findings *findings, const struct schema_key *key,
+	const struct tree *value, void *target)
+{
+	struct config_dns *const dns = target;
+
+	value_path(findings, key, value, dns->cookie_secret_file);
 }
 
 static void read_nsid(struct findings *findings, const struct schema_key *key,
@@ -389,6 +404,10 @@ void read_dns(struct reading *r, const struct tree *value)
 			tree_kind_name(value));
 	else if (value)
 		schema_read(r->findings, &dns_schema, value, dns, at);
+	if (at[DNS_COOKIE_SECRET_FILE] && !dns->cookies)
+		findings_error(r->findings, at[DNS_COOKIE_SECRET_FILE]->at,
+			"a secret for cookies, which are off; add \"cookies: true\", or leave it "
+			"out");
 	read_listen(r, at[DNS_LISTEN]);
 	if (at[DNS_ZONES])
 		read_zones(r, at[DNS_ZONES]);

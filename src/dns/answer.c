@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dns/answer.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,38 +13,29 @@
 #define OPTION_FIXED       4
 #define OPTION_NSID        3
 #define OPTION_COOKIE      10
+#define OPTION_KEEPALIVE   11
 #define OPTION_ERROR       15
 #define OPTION_COOKIE_SIZE (COOKIE_CLIENT_SIZE + COOKIE_SERVER_SIZE)
 
 /* All options that we have, each with its head. */
 #define OPT_MAX                                                                                    \
 	(OPT_FIXED + OPTION_FIXED + OPTION_COOKIE_SIZE + OPTION_FIXED + ANSWER_NSID_MAX +          \
-		OPTION_FIXED + 2)
+		2 * (OPTION_FIXED + 2))
 
 _Static_assert(
 	DNS_HEADER_SIZE + DNS_QUESTION_MAX + OPT_MAX <= ANSWER_ROOM_LEAST, "the least always fits");
 
-struct answerer *answerer_new(const struct answer_setup *setup)
+struct answerer *answerer_new(uint64_t seed)
 {
 	struct answerer *a = calloc(1, sizeof *a);
 
-	ASSERT(setup->n_cookie_secrets <= ANSWER_SECRETS_MAX);
-	if (!a)
-		return NULL;
-	a->rng.state = setup->seed;
-	a->n_secrets = setup->n_cookie_secrets;
-	memcpy(a->secrets, setup->cookie_secrets, sizeof a->secrets);
-	if (setup->nsid) {
-		a->nsid_size = (uint16_t)strnlen(setup->nsid, ANSWER_NSID_MAX);
-		memcpy(a->nsid, setup->nsid, a->nsid_size);
-	}
+	if (a)
+		a->rng.state = seed;
 	return a;
 }
 
 void answerer_free(struct answerer *a)
 {
-	if (a)
-		sodium_memzero(a->secrets, sizeof a->secrets);
 	free(a);
 }
 
@@ -74,46 +64,54 @@ size_t answer_put_head(
 	return DNS_HEADER_SIZE + q->question_size;
 }
 
-static bool has_cookie(const struct answerer *a, const struct query *q)
+static bool has_cookie(const struct answer_request *in, const struct query *q)
 {
-	return a->n_secrets != 0 && q->client_cookie;
+	return in->self->n_cookie_secrets != 0 && q->client_cookie;
 }
 
-static bool has_nsid(const struct answerer *a, const struct query *q)
+static bool has_nsid(const struct answer_request *in, const struct query *q)
 {
-	return a->nsid_size != 0 && q->nsid;
+	return in->self->nsid[0] != '\0' && q->nsid;
 }
 
-size_t answer_opt_size(const struct answerer *a, const struct query *q, enum answer_error error)
+/* RFC 7828 3.3.1, 3.3.2: over TCP alone. */
+static bool has_keepalive(const struct answer_request *in, const struct query *q)
+{
+	return in->tcp && q->keepalive;
+}
+
+size_t answer_opt_size(
+	const struct answer_request *in, const struct query *q, enum answer_error error)
 {
 	size_t size = OPT_FIXED;
 
 	if (!q->edns)
 		return 0; /* RFC 6891 7: only who sends OPT understands it */
-	if (has_cookie(a, q))
+	if (has_cookie(in, q))
 		size += OPTION_FIXED + OPTION_COOKIE_SIZE;
-	if (has_nsid(a, q))
-		size += OPTION_FIXED + a->nsid_size;
+	if (has_nsid(in, q))
+		size += OPTION_FIXED + strlen(in->self->nsid);
+	if (has_keepalive(in, q))
+		size += OPTION_FIXED + 2;
 	if (error != ANSWER_ERROR_NONE)
 		size += OPTION_FIXED + 2;
 	return size;
 }
 
 /* The asker's cookie and ours. A good one of ours is given back as it is, so that it is not computed twice. */
-static void put_cookie(const struct answerer *a, const struct answer_request *in,
-	const struct query *q, uint8_t *p, struct answer_reply *out)
+static void put_cookie(const struct answer_request *in, const struct query *q, uint8_t *p,
+	struct answer_reply *out)
 {
+	const struct answer_self *self = in->self;
 	const struct cookie_asker asker = {.client_cookie = q->client_cookie,
 		.address = in->client,
 		.now_s = (uint32_t)in->wall_s};
-	uint8_t *ours = p + OPTION_FIXED + COOKIE_CLIENT_SIZE;
+	uint8_t *ours = p + COOKIE_CLIENT_SIZE;
 
-	answer_put_u16(p, OPTION_COOKIE);
-	answer_put_u16(p + 2, OPTION_COOKIE_SIZE);
-	memcpy(p + OPTION_FIXED, q->client_cookie, COOKIE_CLIENT_SIZE);
-	for (uint32_t i = 0; i < a->n_secrets && q->server_cookie; i++) {
+	memcpy(p, q->client_cookie, COOKIE_CLIENT_SIZE);
+	for (uint32_t i = 0; i < self->n_cookie_secrets && q->server_cookie; i++) {
 		const enum cookie_verdict v = cookie_check(
-			a->secrets[i], &asker, q->server_cookie, q->server_cookie_size);
+			self->cookie_secrets[i], &asker, q->server_cookie, q->server_cookie_size);
 
 		if (v == COOKIE_BAD)
 			continue;
@@ -124,13 +122,28 @@ static void put_cookie(const struct answerer *a, const struct answer_request *in
 		}
 		break;
 	}
-	cookie_make(a->secrets[0], &asker, ours);
+	cookie_make(self->cookie_secrets[0], &asker, ours);
 }
 
-void answer_put_opt(const struct answerer *a, const struct answer_request *in,
-	const struct query *q, enum answer_error error, struct answer_reply *out)
+/* An option's head, and where its data goes. */
+static uint8_t *put_option(uint8_t *p, unsigned code, size_t size)
 {
-	const size_t size = answer_opt_size(a, q, error);
+	answer_put_u16(p, code);
+	answer_put_u16(p + 2, (unsigned)size);
+	return p + OPTION_FIXED;
+}
+
+static uint8_t *put_u16_option(uint8_t *p, unsigned code, unsigned value)
+{
+	p = put_option(p, code, 2);
+	answer_put_u16(p, value);
+	return p + 2;
+}
+
+void answer_put_opt(const struct answer_request *in, const struct query *q, enum answer_error error,
+	struct answer_reply *out)
+{
+	const size_t size = answer_opt_size(in, q, error);
 	uint8_t *p = out->buffer + out->size, *additional = out->buffer + 10;
 
 	if (size == 0)
@@ -144,31 +157,31 @@ void answer_put_opt(const struct answerer *a, const struct answer_request *in,
 	answer_put_u16(p + 7, q->dnssec_ok ? 0x8000 : 0);
 	answer_put_u16(p + 9, (unsigned)(size - OPT_FIXED));
 	p += OPT_FIXED;
-	if (has_cookie(a, q)) {
-		put_cookie(a, in, q, p, out);
+	if (has_cookie(in, q)) {
+		put_cookie(in, q, put_option(p, OPTION_COOKIE, OPTION_COOKIE_SIZE), out);
 		p += OPTION_FIXED + OPTION_COOKIE_SIZE;
 	}
-	if (has_nsid(a, q)) {
-		answer_put_u16(p, OPTION_NSID);
-		answer_put_u16(p + 2, a->nsid_size);
-		memcpy(p + OPTION_FIXED, a->nsid, a->nsid_size);
-		p += OPTION_FIXED + a->nsid_size;
+	if (has_nsid(in, q)) {
+		const size_t length = strlen(in->self->nsid);
+
+		p = put_option(p, OPTION_NSID, length);
+		memcpy(p, in->self->nsid, length);
+		p += length;
 	}
-	if (error != ANSWER_ERROR_NONE) {
-		answer_put_u16(p, OPTION_ERROR);
-		answer_put_u16(p + 2, 2);
-		answer_put_u16(p + OPTION_FIXED, (unsigned)error);
-	}
+	if (has_keepalive(in, q))
+		p = put_u16_option(p, OPTION_KEEPALIVE, in->idle_ds);
+	if (error != ANSWER_ERROR_NONE)
+		(void)put_u16_option(p, OPTION_ERROR, (unsigned)error);
 	answer_put_u16(additional, (unsigned)(additional[0] << 8 | additional[1]) + 1);
 	out->size += size;
 }
 
-void answer_briefly(const struct answerer *a, const struct answer_request *in,
-	const struct query *q, unsigned rcode, enum answer_error error, struct answer_reply *out)
+void answer_briefly(const struct answer_request *in, const struct query *q, unsigned rcode,
+	enum answer_error error, struct answer_reply *out)
 {
 	out->rcode = (uint8_t)rcode;
 	out->size = answer_put_head(q, 0, rcode, out);
-	answer_put_opt(a, in, q, error, out);
+	answer_put_opt(in, q, error, out);
 }
 
 static void count_reply(struct answerer *a, const struct answer_reply *out)
@@ -191,10 +204,10 @@ static void answer_unusual(struct answerer *a, const struct catalog *c,
 {
 	if (q->class != DNS_CLASS_IN)
 		/* CHAOS tells nobody what we are. */
-		answer_briefly(a, in, q, DNS_REFUSED, ANSWER_ERROR_NOT_AUTHORITATIVE, out);
+		answer_briefly(in, q, DNS_REFUSED, ANSWER_ERROR_NOT_AUTHORITATIVE, out);
 	else if (q->type == DNS_AXFR)
 		/* RFC 5936 4.2: not over UDP. */
-		answer_briefly(a, in, q, DNS_FORMERR, ANSWER_ERROR_NOT_SUPPORTED, out);
+		answer_briefly(in, q, DNS_FORMERR, ANSWER_ERROR_NOT_SUPPORTED, out);
 	else
 		answer_slow(a, c, in, q, out);
 }
@@ -210,9 +223,9 @@ enum answer_outcome answer(struct answerer *a, const struct catalog *c,
 	out->subject = NULL;
 	switch (verdict) {
 	case QUERY_IGNORE: answer_count(&a->counters.ignored); return ANSWER_NONE;
-	case QUERY_FORMERR: answer_briefly(a, in, &q, DNS_FORMERR, ANSWER_ERROR_NONE, out); break;
-	case QUERY_NOTIMP: answer_briefly(a, in, &q, DNS_NOTIMP, ANSWER_ERROR_NONE, out); break;
-	case QUERY_BADVERS: answer_briefly(a, in, &q, DNS_BADVERS, ANSWER_ERROR_NONE, out); break;
+	case QUERY_FORMERR: answer_briefly(in, &q, DNS_FORMERR, ANSWER_ERROR_NONE, out); break;
+	case QUERY_NOTIMP: answer_briefly(in, &q, DNS_NOTIMP, ANSWER_ERROR_NONE, out); break;
+	case QUERY_BADVERS: answer_briefly(in, &q, DNS_BADVERS, ANSWER_ERROR_NONE, out); break;
 	case QUERY_UNUSUAL:
 		if (in->tcp && q.class == DNS_CLASS_IN &&
 			(q.type == DNS_AXFR || q.type == DNS_IXFR))

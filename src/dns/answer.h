@@ -19,7 +19,19 @@
 
 #include "base/addr.h"
 #include "dns/catalog.h"
+#include "dns/cookie.h"
 #include "dns/query.h"
+
+#define ANSWER_SECRETS_MAX 2
+#define ANSWER_NSID_MAX    64
+
+/* The server, as its answers show it. */
+struct answer_self {
+	char nsid[ANSWER_NSID_MAX + 1]; /* "": none is told (RFC 5001) */
+	/* The first makes cookies, all verify them (RFC 9018); none: cookies are neither seen nor sent. */
+	uint8_t cookie_secrets[ANSWER_SECRETS_MAX][COOKIE_SECRET_SIZE];
+	uint32_t n_cookie_secrets;
+};
 
 /* What came in, from whom and how. */
 struct answer_request {
@@ -27,7 +39,9 @@ struct answer_request {
 	size_t size;
 	struct addr client;
 	bool tcp;
-	uint64_t wall_s; /* seconds since 1970, for cookies */
+	uint16_t idle_ds; /* over TCP: how long it may idle, in tenths of a second (RFC 7828 3.1) */
+	uint64_t wall_s;  /* seconds since 1970, for cookies */
+	const struct answer_self *self;
 };
 
 /* There is always room for a header, a question and OPT: who takes room away for a signature leaves that. */
@@ -58,17 +72,6 @@ enum answer_outcome {
 /* By whom: one for each thread. */
 struct answerer;
 
-#define ANSWER_SECRETS_MAX 2
-#define ANSWER_NSID_MAX    64
-
-struct answer_setup {
-	const char *nsid; /* NULL: none is told (RFC 5001) */
-	/* The first makes cookies, all verify them (RFC 9018); none: cookies are neither seen nor sent. */
-	uint8_t cookie_secrets[ANSWER_SECRETS_MAX][16];
-	uint32_t n_cookie_secrets;
-	uint64_t seed; /* of the orders of addresses */
-};
-
 /* Written by the answerer's thread, read by any. */
 struct answer_counters {
 	atomic_uint_fast64_t fast, slow;
@@ -78,8 +81,8 @@ struct answer_counters {
 	atomic_uint_fast64_t no_memory; /* SERVFAIL */
 };
 
-/* NULL if there is no memory. */
-struct answerer *answerer_new(const struct answer_setup *setup);
+/* @seed is that of the orders of addresses. NULL if there is no memory. */
+struct answerer *answerer_new(uint64_t seed);
 void answerer_free(struct answerer *a);
 const struct answer_counters *answerer_counters(const struct answerer *a);
 

@@ -157,7 +157,7 @@ bool answer_fast(struct answerer *a, const struct catalog *c, const struct answe
 
 	if (!find_body(c, q, &f) || f.body->too_large)
 		return false;
-	if (DNS_HEADER_SIZE + q->question_size + f.body->size + answer_opt_size(a, q, f.error) >
+	if (DNS_HEADER_SIZE + q->question_size + f.body->size + answer_opt_size(in, q, f.error) >
 		answer_limit(in, q, out))
 		return false;
 	head = answer_put_head(q, f.flags, f.rcode, out);
@@ -177,7 +177,7 @@ bool answer_fast(struct answerer *a, const struct catalog *c, const struct answe
 		f.body->n_additional - (f.body->n_additional ? copy.left_out : 0));
 	out->rcode = (uint8_t)f.rcode;
 	out->subject = f.subject;
-	answer_put_opt(a, in, q, f.error, out);
+	answer_put_opt(in, q, f.error, out);
 	answer_count(&a->counters.fast);
 	return true;
 }

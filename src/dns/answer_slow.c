@@ -408,19 +408,19 @@ bool answer_slow(struct answerer *a, const struct catalog *c, const struct answe
 	m.names[m.n_names++] = (struct owner){q->name.bytes, KNOT_COMPR_HINT_QNAME};
 	z = find_zone(&m, q->name.bytes);
 	if (!z) {
-		answer_briefly(a, in, q, DNS_REFUSED, ANSWER_ERROR_NOT_AUTHORITATIVE, out);
+		answer_briefly(in, q, DNS_REFUSED, ANSWER_ERROR_NOT_AUTHORITATIVE, out);
 		return true;
 	}
 	answer_count(&a->counters.slow);
-	m.no_memory =
-		!start(&m, out, answer_limit(in, q, out), answer_opt_size(a, q, ANSWER_ERROR_NONE));
+	m.no_memory = !start(
+		&m, out, answer_limit(in, q, out), answer_opt_size(in, q, ANSWER_ERROR_NONE));
 	while (!m.no_memory && z && answer_name(&m, z, m.names[m.n_names - 1]))
 		z = find_zone(&m, m.names[m.n_names - 1].name);
 	if (m.no_memory) {
-		answer_briefly(a, in, q, DNS_SERVFAIL, ANSWER_ERROR_NONE, out);
+		answer_briefly(in, q, DNS_SERVFAIL, ANSWER_ERROR_NONE, out);
 		return true;
 	}
 	finish(&m, out);
-	answer_put_opt(a, in, q, ANSWER_ERROR_NONE, out);
+	answer_put_opt(in, q, ANSWER_ERROR_NONE, out);
 	return true;
 }

@@ -12,10 +12,6 @@
 
 struct answerer {
 	struct rng rng;
-	uint8_t secrets[ANSWER_SECRETS_MAX][16];
-	uint32_t n_secrets;
-	uint8_t nsid[ANSWER_NSID_MAX];
-	uint16_t nsid_size;
 	struct answer_counters counters;
 	uint16_t order[ROTATION_MAX]; /* scratch */
 	_Alignas(16) uint8_t arena[ANSWERER_ARENA_SIZE];
@@ -56,10 +52,11 @@ size_t answer_put_head(
 
 /* OPT, if the question had one: its size, and itself behind the @out->size bytes of an answer that counts
  * @n_additional records without it. There must be room. */
-size_t answer_opt_size(const struct answerer *a, const struct query *q, enum answer_error error);
-void answer_put_opt(const struct answerer *a, const struct answer_request *in,
-	const struct query *q, enum answer_error error, struct answer_reply *out);
+size_t answer_opt_size(
+	const struct answer_request *in, const struct query *q, enum answer_error error);
+void answer_put_opt(const struct answer_request *in, const struct query *q, enum answer_error error,
+	struct answer_reply *out);
 
 /* An answer without records. */
-void answer_briefly(const struct answerer *a, const struct answer_request *in,
-	const struct query *q, unsigned rcode, enum answer_error error, struct answer_reply *out);
+void answer_briefly(const struct answer_request *in, const struct query *q, unsigned rcode,
+	enum answer_error error, struct answer_reply *out);

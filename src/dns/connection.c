@@ -75,7 +75,7 @@ static void end_stream(struct connection *c, const struct connection_desk *d)
 static bool answer_message(
 	struct connection *c, struct connection_desk *d, const uint8_t *message, size_t size)
 {
-	const struct tcp_question question = {message, size, c->client, d->wall_s};
+	const struct tcp_question question = {message, size, c->client, d->idle_ds, d->wall_s};
 	uint8_t *prefix = d->out + d->n_out;
 	struct tcp_answer answer = {.buffer = prefix + CONNECTION_PREFIX,
 		.room = CONNECTION_MESSAGE_MAX - CONNECTION_PREFIX};

@@ -20,6 +20,7 @@
 struct connection_desk {
 	const struct tcp_service *service;
 	struct counters *counters;
+	uint16_t idle_ds; /* as in struct tcp_question */
 	uint64_t wall_s;
 	uint8_t in[CONNECTION_MESSAGE_MAX + CONNECTION_READ_MAX];
 	uint8_t out[2 * CONNECTION_MESSAGE_MAX];

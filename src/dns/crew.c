@@ -9,19 +9,13 @@
 
 static int hire(struct crew *c)
 {
-	struct udp_setup setup = {.editions = c->setup.editions,
-		.reader = c->n,
-		.answers = &c->setup.answers,
-		.rrl = c->setup.rrl};
+	struct udp_setup setup = {.editions = c->editions, .reader = c->n, .rrl = c->rrl};
 	struct crew_member *m = &c->members[c->n];
-	uint64_t seeds[2];
 	int error;
 
 	ASSERT(c->n < CREW_MAX);
-	if (getrandom(seeds, sizeof seeds, 0) != sizeof seeds)
+	if (getrandom(&setup.seed, sizeof setup.seed, 0) != sizeof setup.seed)
 		return -EIO;
-	setup.seed = seeds[0];
-	c->setup.answers.seed = seeds[1];
 	error = udp_start(&setup, &m->udp);
 	if (error)
 		return error;

@@ -14,12 +14,6 @@
 #define CREW_EACH_MAX 64
 #define CREW_MAX      (CREW_EACH_MAX * CONFIG_LISTEN_MAX)
 
-struct crew_setup {
-	struct snapshot *editions;   /* borrowed; its readers from 0 to CREW_MAX - 1 are the crew */
-	struct answer_setup answers; /* but for the seed */
-	struct rrl *rrl;             /* borrowed */
-};
-
 struct crew_member {
 	struct udp *udp;
 	uint32_t task; /* CREW_RESTS: it has no socket */
@@ -28,7 +22,8 @@ struct crew_member {
 #define CREW_RESTS UINT32_MAX
 
 struct crew {
-	struct crew_setup setup;
+	struct snapshot *editions; /* borrowed; its readers from 0 to CREW_MAX - 1 are the crew */
+	struct rrl *rrl;           /* borrowed */
 	struct crew_member members[CREW_MAX];
 	uint32_t n;
 };

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dns/edition.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dns/cookie_secrets.h"
 #include "dns/log.h"
 #include "dns/tsig_key.h"
+#include "os/secret.h"
 #include "zone/derive.h"
+
+#define SECRETS_MAX 4096 /* bytes of a file of them */
 
 static void tell(void *context, enum zone_severity severity, const struct zone_place *place,
 	const char *text)
@@ -47,7 +52,7 @@ static struct catalog *read_zones(const char *path, const struct config *config)
 /* False after what was wrong has been told. */
 static bool read_key(struct edition *e)
 {
-	char problem[TSIG_KEY_PROBLEM_SIZE];
+	char problem[SECRET_PROBLEM_SIZE];
 
 	if (e->config->dns.tsig.name[0] == '\0')
 		return true;
@@ -60,6 +65,26 @@ static bool read_key(struct edition *e)
 	return false;
 }
 
+/* RFC 9018 3: servers that share an address share the secrets. */
+static bool read_cookie_secrets(struct edition *e)
+{
+	const char *path = e->config->dns.cookie_secret_file, *why;
+	char text[SECRETS_MAX], problem[SECRET_PROBLEM_SIZE];
+	uint32_t line = 0;
+	ssize_t size;
+
+	if (path[0] == '\0')
+		return true;
+	size = secret_read(path, text, sizeof text, problem);
+	why = size < 0 ? problem : cookie_secrets_read(&e->self, text, (size_t)size, &line);
+	sodium_memzero(text, sizeof text);
+	if (size >= 0 && why)
+		secret_complain(problem, path, line, "%s", why);
+	if (why)
+		log_line(JOURNAL_ERROR, "%s", problem);
+	return !why;
+}
+
 struct edition *edition_load(const char *path)
 {
 	struct edition *e = calloc(1, sizeof *e);
@@ -68,7 +93,7 @@ struct edition *edition_load(const char *path)
 	if (!e)
 		return NULL;
 	e->config = config_load(path, stderr, &report);
-	if (e->config && read_key(e))
+	if (e->config && read_key(e) && read_cookie_secrets(e))
 		e->catalog = read_zones(path, e->config);
 	if (!e->catalog) {
 		edition_free(e);
@@ -86,6 +111,7 @@ void edition_free(struct edition *e)
 	if (e->key)
 		tsig_key_wipe(e->key);
 	free(e->key);
+	sodium_memzero(&e->self, sizeof e->self);
 	config_free(e->config);
 	free(e);
 }

@@ -11,13 +11,16 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "dns/answer.h"
 #include "dns/catalog.h"
 #include "dns/tsig.h"
 
 struct edition {
 	struct config *config;
 	struct catalog *catalog;
-	struct tsig_key *key;    /* of signed messages; NULL: none */
+	struct tsig_key *key; /* of signed messages; NULL: none */
+	struct answer_self
+		self; /* the cookies' secrets, if a file has them; the rest is its owner's to set */
 	uint32_t rate;           /* of equal answers a second and network; 0: not limited */
 	atomic_uint n_transfers; /* that use it */
 };

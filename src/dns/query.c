@@ -5,8 +5,9 @@
 
 #include "base/bytes.h"
 
-#define OPTION_NSID   3
-#define OPTION_COOKIE 10
+#define OPTION_NSID      3
+#define OPTION_COOKIE    10
+#define OPTION_KEEPALIVE 11
 
 #define RECORD_FIXED 10 /* TYPE, CLASS, TTL, RDLENGTH */
 
@@ -65,6 +66,8 @@ static bool read_options(const uint8_t *p, unsigned size, struct query *q)
 			return false;
 		if (code == OPTION_NSID)
 			q->nsid = true;
+		if (code == OPTION_KEEPALIVE)
+			q->keepalive = true;
 		p += 4 + length;
 		size -= 4 + length;
 	}

@@ -54,8 +54,9 @@ struct server {
 	char node[CONFIG_NAME_SIZE]; /* "": none of the file's */
 	struct crew crew;            /* answers over UDP */
 	struct tcp *tcp;
-	struct service service; /* answers over TCP */
-	uint32_t n_udp;         /* threads at each address */
+	struct service service;                    /* answers over TCP */
+	uint32_t n_udp;                            /* threads at each address */
+	uint8_t cookie_secret[COOKIE_SECRET_SIZE]; /* if no file has one */
 	struct rrl *rrl;
 	struct listeners listeners;
 
@@ -170,6 +171,22 @@ static int on_retire(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
+/* What the answers of @e say of this server. */
+static void complete_self(const struct server *s, struct edition *e)
+{
+	const struct config_dns *dns = &e->config->dns;
+	struct answer_self *self = &e->self;
+
+	/* RFC 5001 */
+	(void)snprintf(self->nsid, sizeof self->nsid, "%s", dns->nsid[0] ? dns->nsid : s->node);
+	if (self->n_cookie_secrets == 0) {
+		memcpy(self->cookie_secrets[0], s->cookie_secret, sizeof self->cookie_secrets[0]);
+		self->n_cookie_secrets = 1;
+	}
+	if (!dns->cookies)
+		self->n_cookie_secrets = 0;
+}
+
 static void replace_edition(struct server *s, struct edition *next)
 {
 	const tick now = clock_now();
@@ -181,6 +198,7 @@ static void replace_edition(struct server *s, struct edition *next)
 		s->last_failed = true;
 		return;
 	}
+	complete_self(s, next);
 	apply_holders(s, next, now);
 	ASSERT(s->n_retired < RETIRED_MAX);
 	notify_edition(s->notify, next, s->current);
@@ -329,17 +347,6 @@ static int seed(void *secret, size_t size)
 	return getrandom(secret, size, 0) == (ssize_t)size ? 0 : -EIO;
 }
 
-/* What all threads answer with, but for the seed. */
-static int set_up_answers(const struct server *s, struct answer_setup *ret_setup)
-{
-	const struct config_dns *dns = &s->current->config->dns;
-	const char *nsid = dns->nsid[0] ? dns->nsid : s->node; /* RFC 5001 */
-
-	*ret_setup = (struct answer_setup){
-		.nsid = nsid[0] ? nsid : NULL, .n_cookie_secrets = dns->cookies ? 1 : 0};
-	return seed(ret_setup->cookie_secrets[0], sizeof ret_setup->cookie_secrets[0]);
-}
-
 /* How many TCP connections the limit of open files allows, as far as it can be raised. */
 static uint32_t choose_connections(uint32_t n_udp)
 {
@@ -357,7 +364,7 @@ static uint32_t choose_connections(uint32_t n_udp)
 		       : CONNECTIONS_CLIENT;
 }
 
-static int start_tcp(struct server *s, struct answer_setup answers)
+static int start_tcp(struct server *s)
 {
 	const struct tcp_setup setup = {.service = {.context = &s->service,
 						.answer = service_answer,
@@ -366,32 +373,33 @@ static int start_tcp(struct server *s, struct answer_setup answers)
 		.connections_max = choose_connections(s->n_udp),
 		.client_max = CONNECTIONS_CLIENT,
 		.patience = CONNECTION_TIME};
-	const int error = seed(&answers.seed, sizeof answers.seed);
+	uint64_t orders = 0;
+	const int error = seed(&orders, sizeof orders);
 
 	if (error)
 		return error;
 	s->service = (struct service){
-		.editions = &s->editions, .reader = CREW_MAX, .answerer = answerer_new(&answers)};
+		.editions = &s->editions, .reader = CREW_MAX, .answerer = answerer_new(orders)};
 	return s->service.answerer ? tcp_start(&setup, &s->tcp) : -ENOMEM;
 }
 
 /* Those over UDP start with their sockets. */
 static int start_threads(struct server *s)
 {
-	struct answer_setup answers;
 	uint64_t secret = 0;
 	int error = seed(&secret, sizeof secret);
 
+	if (!error)
+		error = seed(s->cookie_secret, sizeof s->cookie_secret);
 	s->n_udp = choose_threads(&s->current->config->dns);
 	s->rrl = rrl_new(secret);
 	if (!error && (!s->rrl || !snapshot_init(&s->editions, CREW_MAX + 1, s->current)))
 		error = -ENOMEM;
+	s->crew.editions = &s->editions;
+	s->crew.rrl = s->rrl;
+	complete_self(s, s->current);
 	if (!error)
-		error = set_up_answers(s, &answers);
-	if (!error) {
-		s->crew.setup = (struct crew_setup){&s->editions, answers, s->rrl};
-		error = start_tcp(s, answers);
-	}
+		error = start_tcp(s);
 	if (!error)
 		error = loader_start(s->setup->config_path, &s->loader);
 	return complain("start the threads", error);

@@ -40,13 +40,15 @@ enum tcp_outcome service_answer(
 	void *context, const struct tcp_question *question, struct tcp_answer *tcp_answer)
 {
 	const struct service *s = context;
+	struct edition *e = snapshot_take(s->editions, s->reader);
 	const struct answer_request request = {.message = question->message,
 		.size = question->size,
 		.client = question->client,
 		.tcp = true,
-		.wall_s = question->wall_s};
+		.idle_ds = question->idle_ds,
+		.wall_s = question->wall_s,
+		.self = &e->self};
 	struct answer_reply reply = {.buffer = tcp_answer->buffer, .room = tcp_answer->room};
-	struct edition *e = snapshot_take(s->editions, s->reader);
 	enum answer_outcome outcome =
 		signed_answer(s->answerer, e->catalog, e->key, &request, &reply);
 	struct stream *stream = NULL;

@@ -80,11 +80,11 @@ enum answer_outcome signed_answer(struct answerer *a, const struct catalog *c,
 	switch (verdict) {
 	case TSIG_VALID: return answer_verified(a, c, in, &q, &t, out);
 	case TSIG_MALFORMED:
-		answer_briefly(a, in, &q, DNS_FORMERR, ANSWER_ERROR_NONE, out);
+		answer_briefly(in, &q, DNS_FORMERR, ANSWER_ERROR_NONE, out);
 		return ANSWER_SENT;
 	case TSIG_REFUSED: break;
 	}
-	answer_briefly(a, in, &q, TSIG_RCODE_NOTAUTH, ANSWER_ERROR_NONE, out);
+	answer_briefly(in, &q, TSIG_RCODE_NOTAUTH, ANSWER_ERROR_NONE, out);
 	sign(&t, limit_of(in, &q, out->room), in->wall_s, out);
 	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;
 }

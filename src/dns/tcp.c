@@ -203,13 +203,18 @@ static void on_seat(struct tcp *t, uint32_t i)
 		vacate(t, i);
 }
 
-static void expire(struct tcp *t)
+/* How long a connection may go without progress. */
+static tick patience(const struct tcp *t)
 {
 	const bool hurry = n_taken(t) > t->setup.connections_max / 4 * 3;
-	const tick patience = hurry ? t->setup.patience / HASTE : t->setup.patience;
 
+	return hurry ? t->setup.patience / HASTE : t->setup.patience;
+}
+
+static void expire(struct tcp *t)
+{
 	while (t->oldest != NO_SEAT &&
-		tick_since(t->now, t->seats[t->oldest].progressed) >= patience) {
+		tick_since(t->now, t->seats[t->oldest].progressed) >= patience(t)) {
 		counter_add(&t->counters.tcp_expired, 1);
 		vacate(t, t->oldest);
 	}
@@ -262,6 +267,7 @@ static void turn(struct tcp *t)
 
 	t->now = clock_now();
 	t->desk.wall_s = clock_wall_ns() / 1000000000u;
+	t->desk.idle_ds = (uint16_t)(patience(t) / tick_ms(100));
 	for (int i = 0; i < n; i++) {
 		const uint32_t which = (uint32_t)events[i].data.u64;
 

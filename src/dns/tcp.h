@@ -36,7 +36,8 @@ struct tcp_question {
 	const uint8_t *message;
 	size_t size;
 	struct addr client;
-	uint64_t wall_s; /* seconds since 1970 */
+	uint16_t idle_ds; /* how long the connection may idle, in tenths of a second */
+	uint64_t wall_s;  /* seconds since 1970 */
 };
 
 /* Where an answer goes; DNS_MESSAGE_MAX bytes are enough for any. */

@@ -7,12 +7,11 @@
 
 #include "config/config.h"
 #include "dns/tsig.h"
-
-#define TSIG_KEY_PROBLEM_SIZE (CONFIG_PATH_SIZE + 256)
+#include "os/secret.h"
 
 /* Reads the secret, in base64. False with a line in @problem; nobody but its owner may be able to read the file. */
 bool tsig_key_load(const struct config_tsig *config, struct tsig_key *ret_key,
-	char problem[static TSIG_KEY_PROBLEM_SIZE]);
+	char problem[static SECRET_PROBLEM_SIZE]);
 
 /* Forgets the secret. */
 void tsig_key_wipe(struct tsig_key *key);

@@ -131,8 +131,10 @@ static bool limit(struct udp *u, const struct batch *b, const struct answer_requ
 /* The size of the answer to datagram @i; 0: there is none. */
 static size_t answer_one(struct udp *u, const struct batch *b, unsigned i)
 {
-	struct answer_request request = {
-		.message = u->queries[i], .size = u->in[i].msg_len, .wall_s = b->wall_s};
+	struct answer_request request = {.message = u->queries[i],
+		.size = u->in[i].msg_len,
+		.wall_s = b->wall_s,
+		.self = &b->edition->self};
 	struct answer_reply reply = {.buffer = u->answers[i], .room = DNS_UDP_MAX};
 
 	if (!addr_from_sockaddr((const struct sockaddr *)&u->slots[i].peer, &request.client))
@@ -253,7 +255,7 @@ int udp_start(const struct udp_setup *setup, struct udp **ret_udp)
 	(void)sem_init(&u->given, 0, 0);
 	(void)sem_init(&u->rests, 0, 0);
 	prepare(u);
-	u->answerer = answerer_new(setup->answers);
+	u->answerer = answerer_new(rng_next(&u->rng));
 	if (u->answerer)
 		error = -pthread_create(&u->thread, NULL, run, u);
 	if (error) {

@@ -27,9 +27,8 @@ struct udp;
 struct udp_setup {
 	struct snapshot *editions; /* of struct edition; borrowed, as are the others */
 	uint32_t reader;           /* of @editions, this thread */
-	const struct answer_setup *answers;
 	struct rrl *rrl;
-	uint64_t seed;
+	uint64_t seed; /* of the orders of addresses, and of who is limited */
 };
 
 /* Starts the thread, which inherits blocked signals and gives up all capabilities. 0 or negative errno. */

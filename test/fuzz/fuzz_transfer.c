@@ -51,13 +51,12 @@ static void check_transfer(struct bench *b, struct transfer *t)
 
 static struct bench *bench(void)
 {
-	static const struct answer_setup setup = {.nsid = "roost1", .n_cookie_secrets = 1};
 	static struct bench b;
 
 	if (b.world)
 		return &b;
 	b.world = world_new();
-	b.answerer = answerer_new(&setup);
+	b.answerer = answerer_new(1);
 	ASSERT(b.answerer);
 	b.config.n_transfers = 1;
 	b.config.transfer[0].address = (struct addr){{[10] = 0xff, 0xff, 192, 0, 2, 53}};
@@ -70,8 +69,10 @@ static struct bench *bench(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bench *b = bench();
-	struct answer_request in = {
-		.message = b->question, .client = b->config.transfer[0].address, .wall_s = WALL_S};
+	struct answer_request in = {.message = b->question,
+		.client = b->config.transfer[0].address,
+		.wall_s = WALL_S,
+		.self = &world_self};
 	struct answer_reply out = {.buffer = b->answer};
 	struct transfer_setup setup = {b->world->catalog, &b->config, &b->key};
 	struct transfer *t = NULL;

@@ -96,11 +96,12 @@ class Server:
 class RoostDns(Server):
     name, address = "roost", "127.0.0.11"
     services = "services:\n  idle: [10.1.1.201]\n"
+    options = ""  # of the section dns:, a line each
 
     def command(self):
         zones = "".join(f"    {origin}: {path}\n" for origin, path in self.zones.items())
         path = self.file("roost.yaml", "interface: lo\nnodes:\n  one: 10.1.1.2\n" + self.services +
-                         f"dns:\n  listen: [{self.address}]\n  threads: 1\n  rate: 0\n" +
+                         f"dns:\n  listen: [{self.address}]\n  threads: 1\n  rate: 0\n" + self.options +
                          ("  zones:\n" + zones if zones else ""))
         return [find_program("roost-dns"), "-n", "one", "-c", path, "-s", str(self.folder / "dns.socket"),
                 "-r", str(self.folder / "nobody")]
@@ -156,6 +157,7 @@ zone:
 
 class Bind(Server):
     name, address = "BIND", "127.0.0.14"
+    options = ""
 
     def command(self):
         zones = "".join(f'zone "{origin}" {{ type primary; file "{path}"; }};\n'
@@ -166,6 +168,7 @@ class Bind(Server):
 	recursion no; minimal-responses no; notify no; check-integrity no; check-names primary ignore;
 	check-mx ignore; check-mx-cname ignore; check-srv-cname ignore; empty-zones-enable no;
 	dnssec-validation no; max-udp-size 1232; zero-no-soa-ttl no;
+	{self.options}
 }};
 controls {{ }};
 {zones}""")]

@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import socket
 import struct
 
@@ -22,6 +23,7 @@ import dns.rcode  # noqa: E402
 import dns.rdatatype  # noqa: E402
 
 from peers import Bind, Knot, Nsd, Place, RoostDns  # noqa: E402
+from roostlab import eventually  # noqa: E402
 
 ZONES = pathlib.Path(__file__).parent / "zones"
 QUESTIONS = int(os.environ.get("QUESTIONS", 3000))
@@ -297,6 +299,75 @@ def test_dig_takes_our_cookies_as_good(dig):
     again = cookie(dig("www.example.com", f"+cookie={first[1]}"))
     assert again[2] and again[1][:16] == first[1][:16]
     assert not cookie(dig("www.example.com", "+nocookie"))
+
+
+SECRET = "e5e973e5a6b2a43f48e7dc849e37bfcf"
+
+
+class CookieBind(Bind):
+    """BIND that answers nobody without a cookie of its own."""
+    name, address = "BIND-cookie", "127.0.0.18"
+    options = f'cookie-algorithm siphash24; cookie-secret "{SECRET}"; require-server-cookie yes;'
+
+    def origins(self):
+        return []  # which it would not tell
+
+
+class CookieRoost(RoostDns):
+    name, address = "roost-cookie", "127.0.0.19"
+
+    def command(self):
+        path = pathlib.Path(self.file("secret", f"{self.secret}\n"))
+        path.chmod(0o600)
+        self.options = f"  cookie-secret-file: {path}\n"
+        return super().command()
+
+
+def test_servers_with_one_secret_take_each_others_cookies(place, zones):
+    """RFC 9018 5; BIND says BADCOOKIE to one that it does not know. A reload brings another secret."""
+    def ask(server, sent):
+        out = place.namespace.run("dig", f"@{server.address}", "-b", "127.0.0.17", "+norecurse", "+nobadcookie",
+                                  f"+cookie={sent}", "www.example.com").stdout
+        return cookie(out)[1], "status: NOERROR" in out
+
+    def is_taken(given_by_bind):
+        return ask(roost, given_by_bind)[0] == given_by_bind
+
+    client = "0102030405060708"
+    bind, roost = CookieBind(place, zones).start(), CookieRoost(place, zones)
+    roost.secret = SECRET[::-1]
+    roost.start()
+    given = eventually(lambda: ask(bind, client)[0])
+    assert not ask(bind, client)[1] and ask(bind, given)[1]
+    assert not is_taken(given) and not ask(bind, ask(roost, client)[0])[1]
+    (roost.folder / "secret").write_text(f"# new, old\n{SECRET}\n{SECRET[::-1]}\n")
+    roost.process.send_signal(signal.SIGHUP)
+    eventually(lambda: is_taken(ask(bind, client)[0]))
+    assert ask(bind, ask(roost, client)[0])[1]
+    roost.stop()
+    bind.stop()
+
+
+def test_a_secret_that_others_may_read_is_refused(place, zones):
+    roost = CookieRoost(place, zones)
+    roost.secret = SECRET
+    command = roost.command()
+    secret = roost.folder / "secret"
+    secret.chmod(0o640)
+    done = place.namespace.run(*command, check=False)
+    assert done.returncode == 1
+    assert f"{secret}: its mode is 0640" in done.stderr and SECRET not in done.stderr
+    secret.chmod(0o600)
+    secret.write_text(SECRET[:-1])
+    done = place.namespace.run(*command, check=False)
+    assert f"{secret}:1: this is no secret" in done.stderr and SECRET[:-1] not in done.stderr
+
+
+def test_dig_is_told_how_long_a_connection_may_idle(dig):
+    """RFC 7828 3.3"""
+    assert "TCP KEEPALIVE: 10.0 secs" in dig("+tcp", "+keepalive", "www.example.com")
+    assert "TCP KEEPALIVE" not in dig("+tcp", "www.example.com")
+    assert "TCP KEEPALIVE" not in dig("+notcp", "+keepalive", "www.example.com")
 
 
 def test_dig_is_told_who_answered(dig):

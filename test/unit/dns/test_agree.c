@@ -54,8 +54,7 @@ static struct asked random_question(struct rng *rng, char name[static 256])
 
 static struct answerer *make_answerer(void)
 {
-	const struct answer_setup setup = {.nsid = "ns1", .n_cookie_secrets = 1};
-	struct answerer *a = answerer_new(&setup);
+	struct answerer *a = answerer_new(1);
 
 	ck_assert(a);
 	return a;

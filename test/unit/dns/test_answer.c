@@ -37,10 +37,8 @@ static struct told told;
 
 static void setup(void)
 {
-	const struct answer_setup s = {.nsid = "roost1", .n_cookie_secrets = 1};
-
 	world = world_new();
-	asking = (struct asking){.answerer = answerer_new(&s), .catalog = world->catalog};
+	asking = (struct asking){.answerer = answerer_new(1), .catalog = world->catalog};
 	ck_assert(asking.answerer);
 }
 

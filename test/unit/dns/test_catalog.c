@@ -60,8 +60,7 @@ static unsigned count(const char *text, const char *part)
 
 static struct answerer *make_answerer(void)
 {
-	const struct answer_setup setup = {.seed = 1};
-	struct answerer *a = answerer_new(&setup);
+	struct answerer *a = answerer_new(1);
 
 	ck_assert(a);
 	return a;

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "dns/cookie.h"
+#include "dns/cookie_secrets.h"
 #include "suite.h"
 
 /* Server cookies that all servers make alike: the vectors of RFC 9018, appendix A. */
@@ -140,6 +141,53 @@ START_TEST(test_a_cookie_is_of_one_asker_one_secret_and_one_size)
 }
 END_TEST
 
+#define SECRET "e5e973e5a6b2a43f48e7dc849e37bfcf"
+
+START_TEST(test_a_file_has_a_secret_or_two)
+{
+	static const char one[] = SECRET, two[] = "# ours\n\n" SECRET " \r\n"
+						  "00000000000000000000000000000007\n";
+	struct answer_self self = {.n_cookie_secrets = 2};
+	uint32_t line = 7;
+
+	ck_assert_ptr_null(cookie_secrets_read(&self, one, strlen(one), &line));
+	ck_assert_uint_eq(self.n_cookie_secrets, 1);
+	ck_assert_mem_eq(self.cookie_secrets[0], secret, sizeof secret);
+	ck_assert_ptr_null(cookie_secrets_read(&self, two, strlen(two), &line));
+	ck_assert_uint_eq(self.n_cookie_secrets, 2);
+	ck_assert_mem_eq(self.cookie_secrets[0], secret, sizeof secret);
+	ck_assert_uint_eq(self.cookie_secrets[1][15], 7);
+}
+END_TEST
+
+START_TEST(test_what_is_no_secret_is_told_with_its_line)
+{
+	static const struct {
+		const char *text;
+		uint32_t line;
+		const char *problem;
+	} files[] = {
+		{"", 0, "there is no secret"},
+		{"# e5e973e5a6b2a43f48e7dc849e37bfcf\n", 0, "there is no secret"},
+		{"\ne5e973e5a6b2a43f48e7dc849e37bfc\n", 2, "this is no secret"},
+		{"e5e973e5a6b2a43f48e7dc849e37bfcf0", 1, "this is no secret"},
+		{"e5e973e5a6b2a43f48e7dc849e37bfcg", 1, "this is no secret"},
+		{" " SECRET, 1, "this is no secret"},
+		{SECRET "\n" SECRET "\n\n" SECRET "\n", 4, "a third secret"},
+	};
+	struct answer_self self = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		uint32_t line = 7;
+		const char *problem =
+			cookie_secrets_read(&self, files[i].text, strlen(files[i].text), &line);
+
+		ck_assert_msg(problem && strstr(problem, files[i].problem), "%zu: %s", i, problem);
+		ck_assert_uint_eq(line, files[i].line);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -150,6 +198,8 @@ int main(void)
 		test_a_cookie_is_good_for_an_hour_and_five_minutes_ahead,
 		test_the_clock_may_wrap_between,
 		test_a_cookie_is_of_one_asker_one_secret_and_one_size,
+		test_a_file_has_a_secret_or_two,
+		test_what_is_no_secret_is_told_with_its_line,
 	};
 
 	return run_suite("cookie", tests, ARRAY_SIZE(tests));

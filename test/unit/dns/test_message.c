@@ -13,16 +13,17 @@ static struct world *world;
 static struct asking asking;
 static struct told told;
 
+static const struct answer_self self = {.nsid = "roost1",
+	.cookie_secrets = {{0xe5, 0xe9, 0x73, 0xe5, 0xa6, 0xb2, 0xa4, 0x3f, 0x48, 0xe7, 0xdc, 0x84,
+				   0x9e, 0x37, 0xbf, 0xcf},
+		{7}},
+	.n_cookie_secrets = 2};
+
 static void setup(void)
 {
-	const struct answer_setup s = {.nsid = "roost1",
-		.cookie_secrets = {{0xe5, 0xe9, 0x73, 0xe5, 0xa6, 0xb2, 0xa4, 0x3f, 0x48, 0xe7,
-					   0xdc, 0x84, 0x9e, 0x37, 0xbf, 0xcf},
-			{7}},
-		.n_cookie_secrets = 2};
-
 	world = world_new();
-	asking = (struct asking){.answerer = answerer_new(&s), .catalog = world->catalog};
+	asking = (struct asking){
+		.answerer = answerer_new(1), .catalog = world->catalog, .self = &self};
 	ck_assert(asking.answerer);
 }
 
@@ -121,6 +122,27 @@ START_TEST(test_the_servers_name_is_told_to_who_asks_for_it)
 		.name = "www.example.com", .type = DNS_A, .edns = true, .nsid = true};
 
 	expect(&q, "NOERROR AA;", "; opt: 1232 1 00000000 00 03 00 06 72 6f 6f 73 74 31\n");
+}
+END_TEST
+
+/* RFC 7828 3.3.1, 3.3.2. */
+START_TEST(test_over_tcp_it_is_told_how_long_a_connection_may_idle)
+{
+	struct asked q = {
+		.name = "www.example.com", .type = DNS_A, .edns = true, .keepalive = true};
+
+	expect(&q, "NOERROR AA;", "; opt: 1232 1 00000000\n");
+	asking.tcp = true;
+	expect(&q, "NOERROR AA;", "; opt: 1232 1 00000000 00 0b 00 02 00 64\n");
+	q.nsid = true;
+	q.name = "www.example.org"; /* beside all other options */
+	expect(&q, "REFUSED;",
+		"; opt: 1232 1 00000000 00 03 00 06 72 6f 6f 73 74 31 00 0b 00 02 00 64 00 0f 00 "
+		"02 "
+		"00 14\n");
+	q.keepalive = false;
+	expect(&q, "REFUSED;",
+		"; opt: 1232 1 00000000 00 03 00 06 72 6f 6f 73 74 31 00 0f 00 02 00 14\n");
 }
 END_TEST
 
@@ -289,7 +311,7 @@ END_TEST
 START_TEST(test_without_secrets_cookies_are_not_seen)
 {
 	static const uint8_t cookie[8] = {1};
-	const struct answer_setup s = {.n_cookie_secrets = 0};
+	static const struct answer_self nobody;
 	const struct asked q = {.name = "www.example.com",
 		.type = DNS_A,
 		.edns = true,
@@ -297,8 +319,7 @@ START_TEST(test_without_secrets_cookies_are_not_seen)
 		.cookie = cookie,
 		.cookie_size = 8};
 
-	answerer_free(asking.answerer);
-	asking.answerer = answerer_new(&s);
+	asking.self = &nobody;
 	expect(&q, "NOERROR AA;", "; opt: 1232 1 00000000\n");
 }
 END_TEST
@@ -400,6 +421,7 @@ int main(void)
 		test_flags_are_copied_or_cleared,
 		test_opt_is_answered_by_opt_alone,
 		test_the_servers_name_is_told_to_who_asks_for_it,
+		test_over_tcp_it_is_told_how_long_a_connection_may_idle,
 		test_another_version_of_edns_is_told_ours,
 		test_what_is_not_a_question_is_told_so,
 		test_what_is_not_ours_is_refused_with_the_reason,

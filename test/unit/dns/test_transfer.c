@@ -97,7 +97,8 @@ static struct came begin(const struct asks *a)
 		.size = write_question(a, bytes, &tsig),
 		.client = a->from ? *a->from : secondary,
 		.tcp = true,
-		.wall_s = NOW};
+		.wall_s = NOW,
+		.self = &world_self};
 	struct came c = {.reply = {.buffer = primary.buffer, .room = DNS_MESSAGE_MAX}};
 
 	c.outcome = transfer_begin(&primary.setup, &in, &c.reply, &c.transfer);
@@ -361,8 +362,7 @@ END_TEST
 static struct answer_reply ask_signed(
 	const struct asked *asked, const struct tsig_key *with, bool tcp)
 {
-	static const struct answer_setup setup = {.seed = 1};
-	struct answerer *a = answerer_new(&setup);
+	struct answerer *a = answerer_new(1);
 	struct answer_reply reply = {.buffer = primary.buffer, .room = DNS_UDP_MAX};
 	uint8_t bytes[2 * DNS_UDP_LEAST];
 	struct tsig t = tsig_start(with);

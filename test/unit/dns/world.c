@@ -277,10 +277,12 @@ size_t asked_message(const struct asked *q, uint8_t message[static DNS_UDP_LEAST
 		writer_u16(&w, DNS_OPT);
 		writer_u16(&w, q->udp_size ? q->udp_size : DNS_UDP_MAX);
 		writer_u32(&w, q->dnssec_ok ? 0x8000 : 0);
-		writer_u16(
-			&w, (uint16_t)((q->nsid ? 4 : 0) + (q->cookie ? 4 + q->cookie_size : 0)));
+		writer_u16(&w, (uint16_t)((q->nsid ? 4 : 0) + (q->keepalive ? 4 : 0) +
+					  (q->cookie ? 4 + q->cookie_size : 0)));
 		if (q->nsid)
 			writer_u32(&w, 3u << 16);
+		if (q->keepalive)
+			writer_u32(&w, 11u << 16);
 		if (q->cookie) {
 			writer_u16(&w, 10);
 			writer_u16(&w, q->cookie_size);
@@ -291,10 +293,16 @@ size_t asked_message(const struct asked *q, uint8_t message[static DNS_UDP_LEAST
 	return w.at;
 }
 
+const struct answer_self world_self = {.nsid = "roost1", .n_cookie_secrets = 1};
+
 void ask_message(const struct asking *how, const uint8_t *message, size_t size, struct told *t)
 {
-	struct answer_request in = {
-		.message = message, .size = size, .tcp = how->tcp, .wall_s = 1559731985};
+	struct answer_request in = {.message = message,
+		.size = size,
+		.tcp = how->tcp,
+		.idle_ds = how->tcp ? 100 : 0,
+		.wall_s = 1559731985,
+		.self = how->self ? how->self : &world_self};
 	struct query q;
 
 	ASSERT(addr_parse("198.51.100.100", &in.client));

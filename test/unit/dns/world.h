@@ -39,7 +39,7 @@ struct asked {
 	uint16_t type;
 	uint16_t class; /* 0: IN */
 	uint16_t flags; /* RD, CD ... */
-	bool edns, dnssec_ok, nsid;
+	bool edns, dnssec_ok, nsid, keepalive;
 	uint16_t udp_size;
 	const uint8_t *cookie; /* the COOKIE option's data */
 	uint8_t cookie_size;
@@ -60,9 +60,13 @@ struct told {
 struct asking {
 	struct answerer *answerer;
 	const struct catalog *catalog;
-	bool tcp;
+	const struct answer_self *self; /* NULL: world_self */
+	bool tcp;                       /* may idle for 10 s */
 	enum way way;
 };
+
+/* "roost1", with cookies. */
+extern const struct answer_self world_self;
 
 void ask_message(
 	const struct asking *how, const uint8_t *message, size_t size, struct told *ret_told);
