@@ -59,7 +59,7 @@ fuzz: | test-deps
 # Branch coverage of the unit tests and the simulation.
 cov: | test-deps
 	@[ -f build-cov/build.ninja ] || meson setup build-cov -Db_coverage=true --buildtype=debug
-	@meson test -C build-cov
+	@SEEDS=2000 meson test -C build-cov
 	@gcovr --branches --exclude-lines-by-pattern '.*ASSERT\(.*' -r . -f src build-cov
 
 install: all

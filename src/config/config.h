@@ -168,6 +168,7 @@ struct config_dns {
 	char cookie_secret_file[CONFIG_PATH_SIZE]; /* "": a secret of its own */
 	uint32_t rate;               /* of equal answers a second and prefix; 0: not limited */
 	char nsid[CONFIG_NAME_SIZE]; /* "": the node's name */
+	bool chaos;                  /* tell version and NSID in class CHAOS */
 	uint32_t ttl;                /* of derived records, seconds */
 };
 

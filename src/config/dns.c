@@ -21,6 +21,7 @@ enum {
 	DNS_COOKIE_SECRET_FILE,
 	DNS_RATE,
 	DNS_NSID,
+	DNS_CHAOS,
 	DNS_TTL,
 	DNS_KEYS
 };
@@ -78,6 +79,13 @@ static const struct schema_key dns_keys[] = {
 			.name = "nsid",
 			.read = read_nsid,
 			.form = "a text of up to 63 printable characters in ASCII",
+		},
+	[DNS_CHAOS] =
+		{
+			.name = "chaos",
+			.read = value_read_bool,
+			.offset = offsetof(struct config_dns, chaos),
+			.initial = "false",
 		},
 	[DNS_TTL] =
 		{

@@ -22,8 +22,13 @@
 	(OPT_FIXED + OPTION_FIXED + OPTION_COOKIE_SIZE + OPTION_FIXED + ANSWER_NSID_MAX +          \
 		2 * (OPTION_FIXED + 2))
 
-_Static_assert(
-	DNS_HEADER_SIZE + DNS_QUESTION_MAX + OPT_MAX <= ANSWER_ROOM_LEAST, "the least always fits");
+/* A record of class CHAOS. */
+#define CHAOS_NAME_MAX 17
+#define CHAOS_MAX      (CHAOS_NAME_MAX + 4 + 12 + 1 + ANSWER_NSID_MAX)
+
+_Static_assert(DNS_HEADER_SIZE + DNS_QUESTION_MAX + OPT_MAX <= ANSWER_ROOM_LEAST &&
+		       DNS_HEADER_SIZE + CHAOS_MAX + OPT_MAX <= ANSWER_ROOM_LEAST,
+	"the least always fits");
 
 struct answerer *answerer_new(uint64_t seed)
 {
@@ -198,12 +203,60 @@ static void count_reply(struct answerer *a, const struct answer_reply *out)
 		answer_count(&a->counters.truncated);
 }
 
+/* What a name of class CHAOS tells (RFC 4892 2); "": nothing. */
+static const char *chaos_text(const struct answer_self *self, const uint8_t *name)
+{
+	const struct {
+		const char *name; /* as it is on the wire */
+		const char *text;
+	} names[] = {
+		{"\7version\4bind", self->version},
+		{"\7version\6server", self->version},
+		{"\10hostname\4bind", self->nsid},
+		{"\2id\6server", self->nsid},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (name_equal(name, (const uint8_t *)names[i].name))
+			return self->version[0] != '\0' ? names[i].text : "";
+	return "";
+}
+
+/* One TXT record, or a refusal. */
+static void answer_chaos(
+	const struct answer_request *in, const struct query *q, struct answer_reply *out)
+{
+	const char *text = chaos_text(in->self, q->name.bytes);
+	const uint8_t length = (uint8_t)strlen(text);
+	struct writer w;
+
+	if (length == 0 || (q->type != DNS_TXT && q->type != DNS_ANY)) {
+		answer_briefly(in, q, DNS_REFUSED, ANSWER_ERROR_NOT_AUTHORITATIVE, out);
+		return;
+	}
+	out->rcode = DNS_NOERROR;
+	out->size = answer_put_head(q, DNS_AA, DNS_NOERROR, out);
+	answer_put_u16(out->buffer + 6, 1);
+	w = writer_of(out->buffer + out->size, out->room - out->size);
+	writer_u16(&w, 0xc000 | DNS_HEADER_SIZE);
+	writer_u16(&w, DNS_TXT);
+	writer_u16(&w, DNS_CLASS_CHAOS);
+	writer_u32(&w, 0);
+	writer_u16(&w, 1u + length);
+	writer_u8(&w, length);
+	writer_bytes(&w, (const uint8_t *)text, length);
+	ASSERT(!w.failed);
+	out->size += w.at;
+	answer_put_opt(in, q, ANSWER_ERROR_NONE, out);
+}
+
 /* What is neither a transfer nor signed. */
 static void answer_unusual(struct answerer *a, const struct catalog *c,
 	const struct answer_request *in, const struct query *q, struct answer_reply *out)
 {
-	if (q->class != DNS_CLASS_IN)
-		/* CHAOS tells nobody what we are. */
+	if (q->class == DNS_CLASS_CHAOS)
+		answer_chaos(in, q, out);
+	else if (q->class != DNS_CLASS_IN)
 		answer_briefly(in, q, DNS_REFUSED, ANSWER_ERROR_NOT_AUTHORITATIVE, out);
 	else if (q->type == DNS_AXFR)
 		/* RFC 5936 4.2: not over UDP. */

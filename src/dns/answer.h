@@ -24,10 +24,12 @@
 
 #define ANSWER_SECRETS_MAX 2
 #define ANSWER_NSID_MAX    64
+#define ANSWER_VERSION_MAX 63
 
 /* The server, as its answers show it. */
 struct answer_self {
-	char nsid[ANSWER_NSID_MAX + 1]; /* "": none is told (RFC 5001) */
+	char nsid[ANSWER_NSID_MAX + 1];       /* "": none is told (RFC 5001) */
+	char version[ANSWER_VERSION_MAX + 1]; /* in class CHAOS, with NSID beside it; "": neither */
 	/* The first makes cookies, all verify them (RFC 9018); none: cookies are neither seen nor sent. */
 	uint8_t cookie_secrets[ANSWER_SECRETS_MAX][COOKIE_SECRET_SIZE];
 	uint32_t n_cookie_secrets;

@@ -29,6 +29,7 @@ enum dns_type {
 	DNS_PTR = 12,
 	DNS_MINFO = 14,
 	DNS_MX = 15,
+	DNS_TXT = 16,
 	DNS_AAAA = 28,
 	DNS_SRV = 33,
 	DNS_DNAME = 39,
@@ -42,7 +43,7 @@ enum dns_type {
 	DNS_ANY = 255,
 };
 
-#define DNS_CLASS_IN 1
+enum dns_class { DNS_CLASS_IN = 1, DNS_CLASS_CHAOS = 3, DNS_CLASS_ANY = 255 };
 
 enum dns_rcode {
 	DNS_NOERROR = 0,

@@ -179,6 +179,8 @@ static void complete_self(const struct server *s, struct edition *e)
 
 	/* RFC 5001 */
 	(void)snprintf(self->nsid, sizeof self->nsid, "%s", dns->nsid[0] ? dns->nsid : s->node);
+	if (dns->chaos)
+		(void)snprintf(self->version, sizeof self->version, "roost-dns " ROOST_VERSION);
 	if (self->n_cookie_secrets == 0) {
 		memcpy(self->cookie_secrets[0], s->cookie_secret, sizeof self->cookie_secrets[0]);
 		self->n_cookie_secrets = 1;

@@ -363,6 +363,23 @@ def test_a_secret_that_others_may_read_is_refused(place, zones):
     assert f"{secret}:1: this is no secret" in done.stderr and SECRET[:-1] not in done.stderr
 
 
+class ChaosRoost(RoostDns):
+    name, address = "roost-chaos", "127.0.0.19"
+    options = "  chaos: true\n"
+
+
+def test_dig_is_told_which_version_this_is_if_the_file_says_so(place, zones, dig):
+    """RFC 4892"""
+    question = ["+noall", "+answer", "+comments", "CH", "TXT"]
+    assert "status: REFUSED" in dig(*question, "version.bind")
+    roost = ChaosRoost(place, zones).start()
+    for name, text in (("version.bind", "roost-dns "), ("version.server", "roost-dns "),
+                       ("hostname.bind", "one"), ("id.server", "one")):
+        out = place.namespace.run("dig", f"@{roost.address}", "+norecurse", *question, name).stdout
+        assert re.search(rf'^{name}\.\t+0\tCH\tTXT\t"{text}', out, re.MULTILINE), out
+    roost.stop()
+
+
 def test_dig_is_told_how_long_a_connection_may_idle(dig):
     """RFC 7828 3.3"""
     assert "TCP KEEPALIVE: 10.0 secs" in dig("+tcp", "+keepalive", "www.example.com")

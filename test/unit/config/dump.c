@@ -93,8 +93,9 @@ static const char *const algorithms[] = {
 
 static void dump_dns(const struct config_dns *dns, FILE *out)
 {
-	fprintf(out, "dns port %u threads %u%s rate %u ttl %u nsid \"%s\"\n", dns->port,
-		dns->threads, dns->cookies ? " cookies" : "", dns->rate, dns->ttl, dns->nsid);
+	fprintf(out, "dns port %u threads %u%s%s rate %u ttl %u nsid \"%s\"\n", dns->port,
+		dns->threads, dns->cookies ? " cookies" : "", dns->chaos ? " chaos" : "", dns->rate,
+		dns->ttl, dns->nsid);
 	if (dns->cookie_secret_file[0] != '\0')
 		fprintf(out, "  cookie secrets %s\n", dns->cookie_secret_file);
 	dump_endpoints("listen", dns->listen, dns->n_listen, out);

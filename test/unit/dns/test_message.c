@@ -125,6 +125,38 @@ START_TEST(test_the_servers_name_is_told_to_who_asks_for_it)
 }
 END_TEST
 
+/* RFC 4892 2. */
+START_TEST(test_chaos_tells_what_the_server_is_if_it_may)
+{
+	struct answer_self open = self;
+	struct asked q = {
+		.name = "VERSION.bind", .type = DNS_TXT, .class = DNS_CLASS_CHAOS, .edns = true};
+
+	expect(&q, "REFUSED;", "; opt: 1232 1 00000000 00 0f 00 02 00 14\n");
+	asking.self = &open;
+	(void)strcpy(open.version, "roost-dns 1.2");
+	expect(&q, "NOERROR AA;", "version.bind. 0 TXT \"roost-dns 1.2\"\n");
+	q.name = "version.server";
+	q.type = DNS_ANY;
+	expect(&q, "NOERROR AA;", "version.server. 0 TXT \"roost-dns 1.2\"\n");
+	q.name = "id.server";
+	expect(&q, "NOERROR AA;", "id.server. 0 TXT \"roost1\"\n");
+	q.name = "hostname.bind";
+	expect(&q, "NOERROR AA;", "hostname.bind. 0 TXT \"roost1\"\n");
+	open.nsid[0] = '\0';
+	expect(&q, "REFUSED;", "");
+	q.name = "version.bind";
+	q.type = DNS_A;
+	expect(&q, "REFUSED;", "");
+	q.type = DNS_TXT;
+	q.class = DNS_CLASS_ANY;
+	expect(&q, "REFUSED;", "");
+	q.class = DNS_CLASS_CHAOS;
+	q.name = "www.example.com";
+	expect(&q, "REFUSED;", "");
+}
+END_TEST
+
 /* RFC 7828 3.3.1, 3.3.2. */
 START_TEST(test_over_tcp_it_is_told_how_long_a_connection_may_idle)
 {
@@ -421,6 +453,7 @@ int main(void)
 		test_flags_are_copied_or_cleared,
 		test_opt_is_answered_by_opt_alone,
 		test_the_servers_name_is_told_to_who_asks_for_it,
+		test_chaos_tells_what_the_server_is_if_it_may,
 		test_over_tcp_it_is_told_how_long_a_connection_may_idle,
 		test_another_version_of_edns_is_told_ours,
 		test_what_is_not_a_question_is_told_so,
