@@ -427,26 +427,26 @@ static void start_router(struct node *n, uint32_t router, tick now)
 	}
 }
 
-static void on_link(struct node *n, const struct node_event *ev, tick now)
+static void set_link(
+	struct node *n, uint32_t interface, const struct node_interface *link, tick now)
 {
-	struct node_interface *was = &n->interfaces[ev->interface];
+	struct node_interface *was = &n->interfaces[interface];
 
-	ASSERT(ev->interface < n->setup.config->n_interfaces);
-	if (was->up != ev->link.up)
+	if (was->up != link->up)
 		record(n, &(struct node_record){
-				  .kind = ev->link.up ? NODE_RECORD_LINK_UP : NODE_RECORD_LINK_DOWN,
+				  .kind = link->up ? NODE_RECORD_LINK_UP : NODE_RECORD_LINK_DOWN,
 				  .at = now,
-				  .interface = ev->interface,
+				  .interface = interface,
 			  });
-	*was = ev->link;
+	*was = *link;
 	for (uint32_t i = 0; i < n->n_routers; i++) {
 		const struct plan_router *p = plan_router_of(n, i);
 		struct node_router *r = &n->routers[i];
-		const bool up = ev->link.up && !addr_is_none(&ev->link.sources[p->family]);
+		const bool up = link->up && !addr_is_none(&link->sources[p->family]);
 
-		if (p->interface != ev->interface)
+		if (p->interface != interface)
 			continue;
-		r->vrrp.self = ev->link.sources[p->family];
+		r->vrrp.self = link->sources[p->family];
 		if (r->up == up)
 			continue;
 		r->up = up;
@@ -455,6 +455,20 @@ static void on_link(struct node *n, const struct node_event *ev, tick now)
 		else if (!n->stopping)
 			start_router(n, i, now);
 	}
+}
+
+/* A loss that was over before it was seen is one all the same: others may have come and gone meanwhile, and
+ * told neighbours that nobody has told again. */
+static void on_link(struct node *n, const struct node_event *ev, tick now)
+{
+	const struct node_interface *was = &n->interfaces[ev->interface];
+	struct node_interface lost = ev->link;
+
+	ASSERT(ev->interface < n->setup.config->n_interfaces);
+	lost.up = false;
+	if (was->up && ev->link.up && was->spell != ev->link.spell)
+		set_link(n, ev->interface, &lost, now);
+	set_link(n, ev->interface, &ev->link, now);
 }
 
 static void on_held(struct node *n, const struct node_event *ev, tick now)

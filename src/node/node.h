@@ -81,7 +81,8 @@ struct node_vip {
 };
 
 struct node_interface {
-	bool up;                           /* present, with carrier */
+	bool up;        /* present, with carrier */
+	uint64_t spell; /* another number after each loss of carrier, one that nobody saw as well */
 	struct addr sources[FAMILY_COUNT]; /* addr_none: the family can't speak here */
 };
 

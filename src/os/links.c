@@ -65,6 +65,7 @@ void links_see_link(struct links *l, const struct netlink_link *news)
 	if (k->ifindex != news->ifindex)
 		*k = (struct link){.ifindex = news->ifindex};
 	k->running = news->running;
+	k->losses = news->losses;
 	k->ethernet = news->ethernet;
 	memcpy(k->mac, news->mac, sizeof k->mac);
 }
@@ -123,7 +124,9 @@ bool links_has_mac(const struct links *l, const uint8_t mac[static 6])
 struct node_interface links_node_interface(const struct links *l, uint32_t interface)
 {
 	const struct link *k = &l->links[interface];
-	struct node_interface result = {.up = k->ifindex != 0 && k->running};
+	/* one that was made anew has lost its carrier with its predecessor */
+	struct node_interface result = {.up = k->ifindex != 0 && k->running,
+		.spell = (uint64_t)k->ifindex << 32 | k->losses};
 	bool own = false;
 
 	for (uint32_t i = 0; i < k->n_addresses; i++) {

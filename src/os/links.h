@@ -28,6 +28,7 @@ struct link_address {
 struct link {
 	uint32_t ifindex; /* 0: there is no such interface */
 	bool running, ethernet;
+	uint32_t losses; /* of carrier */
 	uint8_t mac[6];
 	struct link_address addresses[LINKS_ADDRS_MAX]; /* without VIPs, in the kernel's order */
 	uint32_t n_addresses;

@@ -21,8 +21,9 @@ struct netlink;
 struct netlink_link {
 	uint32_t ifindex;
 	char name[16];
-	bool present; /* false: it is gone */
-	bool running; /* administratively up, with carrier */
+	bool present;    /* false: it is gone */
+	bool running;    /* administratively up, with carrier */
+	uint32_t losses; /* of carrier, as the kernel has counted them */
 	bool ethernet;
 	bool loopback;
 	uint8_t mac[6]; /* if ethernet */

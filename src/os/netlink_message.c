@@ -38,6 +38,10 @@ static int read_link_attribute(const struct nlattr *a, void *context)
 		if (size == sizeof link->mac)
 			memcpy(link->mac, mnl_attr_get_payload(a), size);
 		break;
+	case IFLA_CARRIER_DOWN_COUNT:
+		if (mnl_attr_validate(a, MNL_TYPE_U32) == 0)
+			link->losses = mnl_attr_get_u32(a);
+		break;
 	default: break;
 	}
 	return MNL_CB_OK;

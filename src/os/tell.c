@@ -38,6 +38,7 @@ static void join_group(
 static bool is_told(const struct told *told, const struct node_interface *link, uint32_t ifindex)
 {
 	return told->ifindex == ifindex && told->link.up == link->up &&
+	       told->link.spell == link->spell &&
 	       addr_equal(&told->link.sources[FAMILY_IPV4], &link->sources[FAMILY_IPV4]) &&
 	       addr_equal(&told->link.sources[FAMILY_IPV6], &link->sources[FAMILY_IPV6]);
 }

@@ -233,6 +233,7 @@ static void drain(struct sim *s, struct sim_machine *m, tick now)
 	if (m->link_news) {
 		ev.kind = NODE_EV_LINK;
 		ev.link.up = m->carrier;
+		ev.link.spell = m->losses;
 		for (enum family f = 0; f < FAMILY_COUNT; f++)
 			ev.link.sources[f] = sim_place_address(sim_place(s, m), f);
 		node_step(m->node, &ev, now, m->fx);

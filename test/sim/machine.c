@@ -79,6 +79,7 @@ void machine_begin(struct sim *s, struct sim_machine *m)
 	m->overrun = false;
 	m->announce_news = 0;
 	m->carrier_told = m->carrier;
+	m->losses_told = m->losses;
 	m->link_news = true;
 	m->held_news = 0;
 	m->announced_news = 0;
@@ -152,9 +153,10 @@ static void read_boards(struct sim *s, struct sim_machine *m)
 
 	for (uint32_t i = 0; i < m->file->config.n_vips; i++)
 		kernel_want(&m->kernel, i, m->carrier && !abrupt ? m->wanted[i] : VRRP_HOLD_NONE);
-	if (m->carrier == m->carrier_told)
+	if (m->carrier == m->carrier_told && m->losses == m->losses_told)
 		return;
 	m->carrier_told = m->carrier;
+	m->losses_told = m->losses;
 	m->link_news = true;
 	sim_want_turn(s, m, s->now + sim_latency(s));
 }

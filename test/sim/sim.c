@@ -202,6 +202,7 @@ static void plug(struct sim *s, struct sim_machine *m, bool carrier)
 	if (!m->up || m->carrier == carrier)
 		return;
 	m->carrier = carrier;
+	m->losses += !carrier;
 	s->dirty = true;
 	fence_review(s, m);
 	if (m->node)

@@ -183,6 +183,7 @@ struct sim_machine {
 
 	/* the machine */
 	bool up, carrier;
+	uint32_t losses;        /* of carrier */
 	int64_t clock;          /* its boot clock is ahead of the world's by this, */
 	int32_t ppm;            /* ... and runs faster by so many millionths */
 	tick paused_at;         /* in the world's time; 0: it runs */
@@ -198,8 +199,8 @@ struct sim_machine {
 	uint32_t answers;             /* bit set by VIP number: data goes in and out now */
 	tick review_at;               /* when that may end, in the world's time */
 	tick answer_by[SIM_VIPS_MAX]; /* claims: by its own clock, the last moment to answer */
-	/* claims: when it took over; and bit sets by VIP number, of what it advertised and did not
-	 * answer for yet; and by place, of what was unheard when it took over */
+	/* claims: when it took over; and bit sets by VIP number, of what it took over and did not
+	 * answer for yet; and by place, of what was unheard then */
 	tick taken_at[SIM_VIPS_MAX];
 	uint32_t untried, judged[SIM_PLACES_MAX];
 
@@ -247,7 +248,8 @@ struct sim_machine {
 	struct sim_news news[SIM_NEWS_MAX];
 	uint32_t n_news;
 	bool overrun;      /* news were lost; the next read says so */
-	bool carrier_told; /* to the fast thread */
+	bool carrier_told; /* to the fast thread, as is */
+	uint32_t losses_told;
 };
 
 /* ------------------------------------------------------------------ world */

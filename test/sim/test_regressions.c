@@ -42,6 +42,26 @@ START_TEST(one_that_gives_up_what_it_inherited_says_so)
 }
 END_TEST
 
+/* While its netlink stalls, a server's carrier goes and comes, and its successor likewise. Seed 1030295. */
+START_TEST(a_loss_of_carrier_that_was_over_before_it_was_seen_is_one)
+{
+	const struct sim_file_spec spec = sim_file_spec(2, 1, 0, INTERVAL);
+	struct sim *s = cluster_of(&spec, 1);
+	const uint32_t first = (uint32_t)sim_holder(s, 0), second = 1 - first;
+
+	apply(s, SIM_STALL, first, 5000);
+	apply(s, SIM_UNPLUG, first, 0);
+	sim_run(s, tick_s(2));
+	ck_assert_int_eq(s->client[second][0], second);
+	apply(s, SIM_CRASH, second, 0);
+	apply(s, SIM_PLUG, first, 0);
+	sim_run(s, tick_s(5));
+	settle(s);
+	ck_assert_int_eq(sim_holder(s, 0), first);
+	sim_free(s);
+}
+END_TEST
+
 /* The best, which did not preempt, and the next in the order claim in the same instant. */
 START_TEST(two_claimants_leave_no_client_in_the_dark)
 {
@@ -179,6 +199,7 @@ int main(void)
 	const TTest *const tests[] = {
 		the_loser_of_a_conflict_is_heard_through_loss,
 		one_that_gives_up_what_it_inherited_says_so,
+		a_loss_of_carrier_that_was_over_before_it_was_seen_is_one,
 		two_claimants_leave_no_client_in_the_dark,
 		a_late_claimant_leaves_no_client_in_the_dark,
 		an_active_that_hears_a_rival_leave_announces_again,

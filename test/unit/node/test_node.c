@@ -149,6 +149,24 @@ START_TEST(a_lost_link_gives_up_every_vip_and_its_return_starts_anew)
 }
 END_TEST
 
+START_TEST(a_link_that_was_lost_for_a_moment_starts_anew_though_nobody_saw_it)
+{
+	struct fixture *f = start();
+	struct node_event again = {.kind = NODE_EV_LINK, .link = {.up = true, .sources = {host(2)}}};
+
+	take_all(f);
+	turn(f, again);
+	ck_assert_int_eq(state(f, 0), VRRP_ACTIVE);
+	again.link.spell++;
+	turn(f, again);
+	ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
+	ck_assert_uint_eq(f->fx->n_holds, 6);
+	ck_assert_uint_eq(f->fx->n_sends, 0);
+	ck_assert(f->node->interfaces[0].up);
+	obey(f);
+}
+END_TEST
+
 /* Whether this turn's advertisements say that the node serves @vip. */
 static bool claims(const struct fixture *f, uint32_t vip)
 {
@@ -511,6 +529,7 @@ int main(void)
 		a_losing_rival_is_answered_and_announced_against,
 		redundancy_decays_over_a_minute,
 		a_lost_link_gives_up_every_vip_and_its_return_starts_anew,
+		a_link_that_was_lost_for_a_moment_starts_anew_though_nobody_saw_it,
 		what_a_lost_link_left_unsaid_stays_unsaid,
 		an_address_taken_away_is_announced_again_when_it_is_back,
 		a_node_whose_kernel_side_stands_still_steps_back,

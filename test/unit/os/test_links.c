@@ -79,6 +79,28 @@ START_TEST(an_interface_is_up_when_it_is_there_and_runs)
 }
 END_TEST
 
+START_TEST(each_loss_of_carrier_begins_another_spell)
+{
+	struct netlink_link news = {
+		.ifindex = ETH0, .name = "eth0", .present = true, .running = true, .losses = 3};
+	uint64_t spell;
+
+	fresh();
+	links_see_link(&links, &news);
+	spell = links_node_interface(&links, 0).spell;
+	links_see_link(&links, &news);
+	ck_assert_uint_eq(links_node_interface(&links, 0).spell, spell);
+	news.losses++;
+	links_see_link(&links, &news);
+	ck_assert_uint_ne(links_node_interface(&links, 0).spell, spell);
+	/* made anew, with as many losses */
+	spell = links_node_interface(&links, 0).spell;
+	news.ifindex++;
+	links_see_link(&links, &news);
+	ck_assert_uint_ne(links_node_interface(&links, 0).spell, spell);
+}
+END_TEST
+
 START_TEST(an_interface_returns_under_its_name_without_its_addresses)
 {
 	fresh();
@@ -192,6 +214,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		an_interface_is_up_when_it_is_there_and_runs,
+		each_loss_of_carrier_begins_another_spell,
 		an_interface_returns_under_its_name_without_its_addresses,
 		a_renamed_interface_is_gone,
 		the_nodes_own_address_is_the_ipv4_source,

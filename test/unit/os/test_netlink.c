@@ -87,12 +87,14 @@ START_TEST(a_link_is_heard_with_its_name_and_mac)
 	m->ifi_flags = IFF_UP | IFF_RUNNING;
 	mnl_attr_put_strz(h, IFLA_IFNAME, "eth0");
 	mnl_attr_put(h, IFLA_ADDRESS, sizeof mac, mac);
+	mnl_attr_put_u32(h, IFLA_CARRIER_DOWN_COUNT, 3);
 	heard = hear(&d, h->nlmsg_len);
 	ck_assert_uint_eq(heard.n_links, 1);
 	ck_assert_uint_eq(heard.link.ifindex, 7);
 	ck_assert_str_eq(heard.link.name, "eth0");
 	ck_assert_mem_eq(heard.link.mac, mac, sizeof mac);
 	ck_assert(heard.link.present && heard.link.running && heard.link.ethernet);
+	ck_assert_uint_eq(heard.link.losses, 3);
 }
 END_TEST
 
