@@ -59,7 +59,6 @@ void claims_said(struct sim *s, struct sim_machine *m, uint32_t packet)
 		s->said[p->from][number] = p->serial;
 		allow(m, number, sim_clock(s, m) + claims_span(s, p->advert.interval));
 	}
-	m->untried = (m->untried | p->vips) & ~m->answers;
 	for (uint32_t to = 0; to < s->n_places; to++)
 		s->unheard[p->from][to] |= p->vips;
 }
@@ -127,6 +126,7 @@ static void remember_unheard(const struct sim *s, struct sim_machine *m, uint32_
 	if (m->node->units[m->node->vips[vip].unit].vrrp.state != VRRP_ACTIVE)
 		return;
 	m->taken_at[m->file->number[vip]] = s->now;
+	m->untried |= bit;
 	for (uint32_t i = 0; i < s->n_places; i++)
 		m->judged[i] = (m->judged[i] & ~bit) | (s->unheard[i][sim_place(s, m)] & bit);
 }
@@ -237,12 +237,13 @@ static void check_begin(struct sim *s, const struct sim_machine *m, uint32_t num
 	}
 }
 
-void claims_answering(struct sim *s, const struct sim_machine *m, uint32_t began)
+void claims_answering(struct sim *s, struct sim_machine *m, uint32_t began)
 {
 	const tick now = sim_clock(s, m);
 
 	for (; began; began &= began - 1)
 		check_begin(s, m, (uint32_t)__builtin_ctz(began));
+	m->untried &= ~m->answers;
 	for (uint32_t left = m->answers; left; left &= left - 1) {
 		const uint32_t number = (uint32_t)__builtin_ctz(left);
 
