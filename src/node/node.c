@@ -264,6 +264,39 @@ static void hear_peer(struct node *n, const struct node_unit *u, const struct ad
 	n->peers[peer].missed += missed ? 1 : 0;
 }
 
+static bool may_tell_strange(const struct node *n, tick now)
+{
+	return !n->stranger_at || now - n->stranger_at >= STRANGER_QUIET;
+}
+
+/* Whether @u's service hears that source: a unicast one hears nodes and peers alone. A link-local address
+ * names nobody, and has not come from afar. */
+static bool is_heard(struct node *n, const struct node_unit *u, const struct advert *a, tick now)
+{
+	const struct config *c = n->setup.config;
+	const struct plan_router *p = plan_router_of(n, u->router);
+	const struct config_vrrp *vrrp = &c->services[p->service].vrrp;
+
+	if (!vrrp->unicast || addr_is_link_local(&a->source) ||
+		config_find_node(c, &a->source) != CONFIG_NO_NODE)
+		return true;
+	for (uint32_t i = 0; i < vrrp->n_peers; i++)
+		if (addr_equal(&vrrp->peers[i], &a->source))
+			return true;
+	n->counters.unknown_peer++;
+	if (may_tell_strange(n, now)) {
+		n->stranger_at = now;
+		record(n, &(struct node_record){
+				  .kind = NODE_RECORD_UNKNOWN_PEER,
+				  .at = now,
+				  .vip = unit_vips(n, u)[0],
+				  .interface = p->interface,
+				  .peer = a->source,
+			  });
+	}
+	return false;
+}
+
 /* To the letter of RFC 9568 7.1 and RFC 3768 7.1: the VRID is what counts. */
 static bool hear_foreign(struct node *n, const struct node_event *ev, tick now)
 {
@@ -277,7 +310,7 @@ static bool hear_foreign(struct node *n, const struct node_event *ev, tick now)
 		if (!r->vrrp.strict || p->vrid != a->vrid || p->interface != ev->interface ||
 			p->family != a->family)
 			continue;
-		if (!r->up)
+		if (!r->up || !is_heard(n, &n->units[r->first_unit], a, now))
 			return true;
 		if (a->version != r->vrrp.version) {
 			n->counters.wrong_version++;
@@ -315,6 +348,8 @@ static bool hear_listed(struct node *n, const struct node_event *ev, tick now)
 		if (n->routers[of->router].vrrp.strict || !n->routers[of->router].up ||
 			plan_router_of(n, of->router)->interface != ev->interface)
 			continue;
+		if (!is_heard(n, of, a, now))
+			return true; /* nor are its others */
 		u = of;
 		hear(n, u, ev, now);
 	}
@@ -326,7 +361,7 @@ static bool hear_listed(struct node *n, const struct node_event *ev, tick now)
 static void note_stranger(struct node *n, uint32_t interface, const struct advert *a, tick now)
 {
 	n->counters.not_ours++;
-	if (n->stranger_at && now - n->stranger_at < STRANGER_QUIET)
+	if (!may_tell_strange(n, now))
 		return;
 	for (uint32_t i = 0; i < n->n_routers; i++) {
 		const struct plan_router *p = plan_router_of(n, i);

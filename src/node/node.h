@@ -99,6 +99,7 @@ struct node_counters {
 	uint64_t received[ADVERT_VERDICTS]; /* counted by the shell with advert_parse()'s verdict */
 	uint64_t auth[AUTH_VERDICTS];       /* of those accepted, unless `auth:` is off */
 	uint64_t own_source;                /* our own, looped back */
+	uint64_t unknown_peer;   /* of a unicast service, from nobody whom the file names */
 	uint64_t not_ours;       /* lists no address of ours: strangers, other clusters */
 	uint64_t wrong_version;  /* not the version that the service speaks */
 	uint64_t wrong_interval; /* version 2: not our interval (discarded) */
@@ -118,7 +119,8 @@ enum node_record_kind {
 	NODE_RECORD_CONFLICT,    /* @peer advertises @vip too and loses */
 	NODE_RECORD_STRANGER,    /* @peer uses VRID @number on @interface for addresses that are not
 				    ours */
-	NODE_RECORD_LINK_UP,     /* @interface */
+	NODE_RECORD_UNKNOWN_PEER, /* @peer advertises @vip, whose service is unicast, and is none of its peers */
+	NODE_RECORD_LINK_UP, /* @interface */
 	NODE_RECORD_LINK_DOWN,
 	NODE_RECORD_REDUNDANCY, /* now @number advertisements per interval */
 	NODE_RECORD_LATE,       /* woke @number ms late */
@@ -207,7 +209,7 @@ struct node {
 	uint32_t n_unsettled; /* VIPs whose observed hold is not the wanted one */
 	tick unsettled_since; /* the kernel side has made no progress with them since */
 	bool drained, kernel_ill, stopping;
-	tick stranger_at;            /* last time that a stranger was recorded */
+	tick stranger_at;            /* last time that a stranger or an unknown peer was recorded */
 	struct node_record *records; /* of this turn */
 	uint32_t n_records, max_records;
 	uint64_t records_lost;

@@ -144,6 +144,7 @@ static void drain_socket(struct fast *f, enum family family, tick now)
 		const uint32_t n = raw_receive(f->raw, family, f->datagrams, &usable);
 		const tick received = usable ? clock_now() : now;
 
+		f->node->counters.received[ADVERT_BAD_IP_HEADER] += n - usable;
 		for (uint32_t i = 0; i < usable; i++)
 			hear(f, &f->datagrams[i], received, now);
 		if (n < RAW_BATCH || f->forgeries > FORGERIES_MAX)

@@ -174,6 +174,14 @@ enum journal_level journal_render(
 			"stranger: %s uses VRID %u on %s for addresses that are not ours",
 			addr_format(&r->peer, peer), r->number, interface);
 		return JOURNAL_WARNING;
+	case NODE_RECORD_UNKNOWN_PEER:
+		(void)snprintf(text, size,
+			"stranger: %s advertises %s on %s and is neither a node nor one of its "
+			"peers: "
+			"ignored",
+			addr_format(&r->peer, peer),
+			addr_format(&config->vips[r->vip].address, vip), interface);
+		return JOURNAL_WARNING;
 	case NODE_RECORD_LINK_UP: (void)snprintf(text, size, "link: %s is up", interface); break;
 	case NODE_RECORD_LINK_DOWN:
 		(void)snprintf(text, size, "link: %s is down", interface);

@@ -286,6 +286,7 @@ static json_t *counters_object(const struct node_counters *k)
 	put(&o, "late-turns", number(k->late_turns));
 	put(&o, "lapses", number(k->lapses));
 	put(&o, "own-source", number(k->own_source));
+	put(&o, "unknown-peer", number(k->unknown_peer));
 	put(&o, "not-ours", number(k->not_ours));
 	put(&o, "wrong-version", number(k->wrong_version));
 	put(&o, "wrong-interval", number(k->wrong_interval));

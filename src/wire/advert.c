@@ -25,7 +25,9 @@ static const struct addr groups[FAMILY_COUNT] = {
 
 static const char *const verdict_names[ADVERT_VERDICTS] = {
 	[ADVERT_ACCEPTED] = "accepted",
+	[ADVERT_BAD_IP_HEADER] = "bad-ip-header",
 	[ADVERT_BAD_TTL] = "bad-ttl",
+	[ADVERT_BAD_SOURCE] = "bad-source",
 	[ADVERT_BAD_VERSION] = "bad-version",
 	[ADVERT_BAD_TYPE] = "bad-type",
 	[ADVERT_TRUNCATED] = "truncated",
@@ -120,6 +122,24 @@ static bool lists_mapped_address(struct reader r, uint8_t count)
 	return false;
 }
 
+/* Whether a host may send from there: RFC 1122 3.2.1.3, RFC 4291 2.5 and 2.7; and to the group, RFC 9568 5.1.2.1. */
+static bool is_source(const struct advert_envelope *e)
+{
+	static const struct addr loopback = {{[15] = 1}};
+	const struct addr *a = &e->source;
+
+	if (addr_family(a) != e->family || addr_is_multicast(a))
+		return false;
+	if (e->family == FAMILY_IPV4) {
+		const uint8_t first = addr_ipv4_bytes(a)[0];
+
+		return first != 0 && first != 127 && first < 240;
+	}
+	if (addr_is_multicast(&e->destination))
+		return addr_is_link_local(a);
+	return !addr_is_none(a) && !addr_equal(a, &loopback);
+}
+
 /* RFC 9568 7.1 and RFC 3768 7.1, in this order; whether the VRID is ours is for the node to say. */
 static enum advert_verdict check_message(const uint8_t *bytes, size_t size, const struct header *h,
 	const struct advert_envelope *envelope, enum advert_checksum *ret_form)
@@ -128,6 +148,8 @@ static enum advert_verdict check_message(const uint8_t *bytes, size_t size, cons
 
 	if (envelope->ttl != ADVERT_TTL && !envelope->any_ttl)
 		return ADVERT_BAD_TTL;
+	if (!is_source(envelope))
+		return ADVERT_BAD_SOURCE;
 	if (size == 0)
 		return ADVERT_TRUNCATED;
 	if (h->version != 3 && (h->version != 2 || envelope->family == FAMILY_IPV6))

@@ -52,11 +52,13 @@ struct advert_envelope {
 /* The outcome of a receive, in the order of the checks; each is a counter of its own. */
 enum advert_verdict {
 	ADVERT_ACCEPTED,
-	ADVERT_BAD_TTL,     /* not 255: it crossed a router */
-	ADVERT_BAD_VERSION, /* neither 2 nor 3, or 2 over IPv6 */
-	ADVERT_BAD_TYPE,    /* not an ADVERTISEMENT */
-	ADVERT_TRUNCATED,   /* shorter than its own count of addresses */
-	ADVERT_BAD_LENGTH,  /* longer than its count of addresses, and not by a trailer */
+	ADVERT_BAD_IP_HEADER, /* advert_strip_ipv4() refuses it; larger than any advertisement, too */
+	ADVERT_BAD_TTL,       /* not 255: it crossed a router */
+	ADVERT_BAD_SOURCE,    /* no host's address; or to the group, and not link-local over IPv6 */
+	ADVERT_BAD_VERSION,   /* neither 2 nor 3, or 2 over IPv6 */
+	ADVERT_BAD_TYPE,      /* not an ADVERTISEMENT */
+	ADVERT_TRUNCATED,     /* shorter than its own count of addresses */
+	ADVERT_BAD_LENGTH,    /* longer than its count of addresses, and not by a trailer */
 	ADVERT_BAD_CHECKSUM,
 	ADVERT_BAD_VRID,     /* 0 */
 	ADVERT_BAD_COUNT,    /* no address listed */

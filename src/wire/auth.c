@@ -161,10 +161,12 @@ enum auth_verdict auth_verify(struct auth *a, const uint8_t *bytes, size_t size,
 	struct trailer t;
 	bool is_new;
 
-	ASSERT(message_size > CHECKSUM_AT + 2 && size >= message_size && !addr_is_none(source));
+	ASSERT(message_size > CHECKSUM_AT + 2 && size >= message_size);
 	ASSERT(a->n_marks && (a->n_marks & (a->n_marks - 1)) == 0);
 	if (size == message_size)
 		return AUTH_UNSIGNED;
+	if (addr_is_none(source)) /* an empty mark's; advert_parse() refuses it */
+		return AUTH_MALFORMED;
 	if (size != message_size + ADVERT_TRAILER_SIZE)
 		return AUTH_MALFORMED;
 	t = read_trailer(trailer);

@@ -39,6 +39,20 @@ void fuzz_advert(const uint8_t *bytes, size_t size, const struct advert_envelope
 	check_equal(&got, &again);
 }
 
+struct addr fuzz_source(const uint8_t **at, size_t *size, enum family family)
+{
+	const size_t wanted = addr_wire_size(family);
+	struct addr a;
+
+	addr_parse(family == FAMILY_IPV6 ? "fe80::2" : "10.1.1.2", &a);
+	if (!at || *size < wanted)
+		return a;
+	memcpy(a.b + sizeof a.b - wanted, *at, wanted);
+	*at += wanted;
+	*size -= wanted;
+	return a;
+}
+
 void fuzz_mend(uint8_t *bytes, size_t size, const struct advert_envelope *e)
 {
 	const size_t ipv4 = advert_size(bytes[0] >> 4, FAMILY_IPV4, bytes[3]);

@@ -12,6 +12,7 @@
 #define HEAD      3
 #define IS_IPV6   1 /* bits of the first byte */
 #define IS_SIGNED 2
+#define IS_FROM   4 /* the source follows */
 
 struct receiver {
 	struct auth auth;
@@ -66,22 +67,25 @@ static void sign_and_tamper(struct receiver *r, uint8_t *bytes, size_t size, uin
 	ASSERT(judge(r, bytes, size, e, &a) == AUTH_VERIFIED);
 }
 
-/* A byte of choices, two that name a bit, and a message that may have a trailer; its checksum is mended,
+/* A byte of choices, two that name a bit, perhaps a source, and a message that may have a trailer; its checksum is mended,
  * so that the rest is reached. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct advert_envelope e = {.ttl = 255};
 	struct receiver r;
 	struct advert a;
+	const uint8_t *message = data + HEAD;
 	uint8_t bytes[ROOM];
 
-	if (size < HEAD + 8 || size - HEAD > ROOM)
+	if (size < HEAD)
 		return 0;
 	size -= HEAD;
 	e.family = data[0] & IS_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4;
-	addr_parse(data[0] & IS_IPV6 ? "fe80::2" : "10.1.1.2", &e.source);
+	e.source = fuzz_source(data[0] & IS_FROM ? &message : NULL, &size, e.family);
 	e.destination = *advert_group(e.family);
-	memcpy(bytes, data + HEAD, size);
+	if (size < 8 || size > ROOM)
+		return 0;
+	memcpy(bytes, message, size);
 	fuzz_mend(bytes, size, &e);
 	if (advert_parse(bytes, size, &e, &a) != ADVERT_ACCEPTED)
 		return 0;

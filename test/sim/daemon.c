@@ -19,6 +19,7 @@ static void note_record(struct sim *s, const struct sim_machine *m, const struct
 		[NODE_RECORD_NOT_SERVING] = "serves no more",
 		[NODE_RECORD_CONFLICT] = "conflict",
 		[NODE_RECORD_STRANGER] = "stranger",
+		[NODE_RECORD_UNKNOWN_PEER] = "unknown peer",
 		[NODE_RECORD_LINK_UP] = "link up",
 		[NODE_RECORD_LINK_DOWN] = "link down",
 		[NODE_RECORD_REDUNDANCY] = "redundancy",

@@ -98,14 +98,16 @@ def signed(source, message, key_id, key, at=None):
     return summed(source, message, trailer + digest[:16])
 
 
-def frame(source, message, mac="02:66:66:66:66:66"):
+def frame(source, message, mac="02:66:66:66:66:66", ttl=255, to=None):
+    """To the group; or to a server, over IPv4."""
     group, group_mac = GROUPS[source.version]
-    packed = ipaddress.ip_address(group).packed
+    packed = ipaddress.ip_address(to.ipv4 if to else group).packed
+    group_mac = to.mac if to else group_mac
     if source.version == 4:
-        head = struct.pack("!BBHHHBBH", 0x45, 0xc0, 20 + len(message), 0, 0, 255, 112, 0) + source.packed + packed
+        head = struct.pack("!BBHHHBBH", 0x45, 0xc0, 20 + len(message), 0, 0, ttl, 112, 0) + source.packed + packed
         head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
     else:
-        head = struct.pack("!IHBB", 6 << 28, len(message), 112, 255) + source.packed + packed
+        head = struct.pack("!IHBB", 6 << 28, len(message), 112, ttl) + source.packed + packed
     macs = bytes.fromhex((group_mac + mac).replace(":", ""))
     return macs + (b"\x08\x00" if source.version == 4 else b"\x86\xdd") + head + message
 
@@ -213,6 +215,72 @@ def test_every_copy_has_a_sequence_of_its_own(start_signed, stack):
 
 
 # ---- attacks ----
+
+
+def fragments(source, message, size=1480):
+    """The frames of a datagram over IPv4 that is larger than the link takes."""
+    for at in range(0, len(message), size):
+        more = at + size < len(message)
+        one = bytearray(frame(source, message[at:at + size]))
+        one[18:22] = struct.pack("!HH", 7, (0x2000 if more else 0) | at // 8)
+        one[24:26] = bytes(2)
+        one[24:26] = struct.pack("!H", checksum(bytes(one[14:34])))
+        yield bytes(one)
+
+
+def strange(kind, source):
+    """The frames of an advertisement that would take every VIP, from such a source; and what it is counted as."""
+    source = ipaddress.ip_address(source)
+    message = advertisement(source, V4 if source.version == 4 else V6)
+    if kind == "far":
+        return [frame(source, message, ttl=254)], "bad-ttl"
+    if kind == "large":
+        return list(fragments(source, message + bytes(6000))), "bad-ip-header"
+    return [frame(source, message)], "bad-source"
+
+
+@pytest.mark.parametrize("mode", ["off", "permissive", "enforce"])
+def test_what_no_neighbour_can_have_sent_moves_nothing_and_is_counted(start, attacker, stack, mode):
+    """RFC 9568 5.1.1.3, 5.1.2.1 and 5.1.2.3; a datagram larger than any advertisement."""
+    def config(lab):
+        file = roost_config(lab, {"www": V4 + V6}, interval="50ms")
+        file["auth"] = {"mode": mode, "keys": str(write_keys(lab.folder / "keys", 1))} if mode != "off" else {"mode": mode}
+        return file
+    cluster = start(V4 + V6, servers=2, config=config)
+    lab, armed = cluster.lab, attacker(cluster.lab)
+    processes = [cluster.daemon_pid(server) for server in lab.servers]
+    watch = stack.enter_context(Holders(lab, cluster.vips))
+    before = len(watch.events)
+    # loopback and multicast are refused by Linux itself
+    for kind, source in (("nowhere", "::"), ("nowhere", "2001:db8::66"), ("nowhere", "0.0.0.0"),
+                         ("far", "10.1.1.66"), ("far", "fe80::66"), ("large", "10.1.1.66")):
+        frames, reason = strange(kind, source)
+        counted = [counters(cluster, server)[reason] for server in lab.servers]
+        armed.send(frames)
+        for server, was in zip(lab.servers, counted):
+            eventually(lambda: counters(cluster, server)[reason] >= was + 10,
+                       message=lambda: f"{source}: {counters(cluster, server)}")
+    assert stays(lambda: len(watch.events) == before, during=0.5)
+    assert [cluster.daemon_pid(server) for server in lab.servers] == processes
+    # the control: from a neighbour they take everything, unless they must be signed
+    armed.send([frame(ipaddress.ip_address(a), advertisement(ipaddress.ip_address(a), v))
+                for a, v in (("10.1.1.66", V4), ("fe80::66", V6))])
+    assert eventually(lambda: len(watch.events) > before) if mode != "enforce" else len(watch.events) == before
+
+
+def test_a_unicast_service_hears_only_whom_the_file_names(start, attacker, stack):
+    cluster = start(V4, servers=2, interval="50ms", peers="unicast")
+    lab, armed, server = cluster.lab, attacker(cluster.lab), cluster.lab.servers[0]
+    watch = stack.enter_context(Holders(lab, cluster.vips))
+    before = len(watch.events)
+    stranger, node = ipaddress.ip_address("10.1.1.66"), ipaddress.ip_address(lab.servers[1].ipv4)
+    armed.send([frame(stranger, advertisement(stranger, V4), to=server)])
+    eventually(lambda: counters(cluster, server)["unknown-peer"] >= 10)
+    assert stays(lambda: len(watch.events) == before, during=0.5)
+    assert re.search("stranger: 10.1.1.66 advertises .* neither a node nor one of its peers", cluster.log(server))
+    # the control: whoever uses the address of a node is heard
+    armed.send([frame(node, advertisement(node, V4), to=server)])
+    eventually(lambda: len(watch.events) > before)
 
 
 @pytest.mark.parametrize("kind, reason", [

@@ -79,6 +79,31 @@ START_TEST(a_stranger_with_our_vrid_changes_nothing)
 }
 END_TEST
 
+/* The file names whom a unicast service hears: nodes, peers, and whoever a link-local address may be. */
+START_TEST(a_unicast_service_hears_nodes_and_peers_alone)
+{
+	struct fixture *f = start();
+
+	f->service.vrrp.unicast = true;
+	f->service.vrrp.peers[f->service.vrrp.n_peers++] = host(98);
+	take_all(f);
+	hear(f, 99, 1, 255, (const uint8_t[]){201, 202}, 2);
+	ck_assert_int_eq(state(f, 0), VRRP_ACTIVE);
+	ck_assert_int_eq(state(f, 1), VRRP_ACTIVE);
+	ck_assert_uint_eq(f->node->counters.unknown_peer, 1);
+	ck_assert_uint_eq(f->node->counters.not_ours, 0);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_UNKNOWN_PEER), 1);
+	hear(f, 99, 1, 255, (const uint8_t[]){201, 202}, 2);
+	ck_assert_uint_eq(f->node->counters.unknown_peer, 2);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_UNKNOWN_PEER), 0);
+	hear(f, 98, 1, 255, (const uint8_t[]){201}, 1);
+	ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
+	hear(f, 3, 1, 255, (const uint8_t[]){202}, 1);
+	ck_assert_int_eq(state(f, 1), VRRP_BACKUP);
+	ck_assert_uint_eq(f->node->counters.unknown_peer, 2);
+}
+END_TEST
+
 START_TEST(its_own_advertisement_come_back_is_ignored)
 {
 	struct fixture *f = start();
@@ -152,7 +177,8 @@ END_TEST
 START_TEST(a_link_that_was_lost_for_a_moment_starts_anew_though_nobody_saw_it)
 {
 	struct fixture *f = start();
-	struct node_event again = {.kind = NODE_EV_LINK, .link = {.up = true, .sources = {host(2)}}};
+	struct node_event again = {
+		.kind = NODE_EV_LINK, .link = {.up = true, .sources = {host(2)}}};
 
 	take_all(f);
 	turn(f, again);
@@ -524,6 +550,7 @@ int main(void)
 		vips_of_one_order_are_advertised_together,
 		an_advertisement_speaks_only_for_the_addresses_that_it_lists,
 		a_stranger_with_our_vrid_changes_nothing,
+		a_unicast_service_hears_nodes_and_peers_alone,
 		its_own_advertisement_come_back_is_ignored,
 		a_yielding_node_says_so_lingers_and_then_drops,
 		a_losing_rival_is_answered_and_announced_against,

@@ -97,6 +97,10 @@ START_TEST(what_degrades_is_a_warning)
 		"stranger: 10.1.1.9 uses VRID 17 on eth0 for addresses that are not ours",
 		(struct node_record){
 			.kind = NODE_RECORD_STRANGER, .number = 17, .peer = parsed("10.1.1.9")});
+	expect(JOURNAL_WARNING,
+		"stranger: 10.1.1.9 advertises 10.1.1.201 on eth0 and is neither a node nor one of "
+		"its peers: ignored",
+		(struct node_record){.kind = NODE_RECORD_UNKNOWN_PEER, .peer = parsed("10.1.1.9")});
 	expect(JOURNAL_WARNING, "link: eth0 is down",
 		(struct node_record){.kind = NODE_RECORD_LINK_DOWN});
 	expect(JOURNAL_WARNING, "late: woke 35 ms late",

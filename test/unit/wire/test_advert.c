@@ -102,6 +102,8 @@ static struct message faulty(uint8_t version, enum family family, unsigned fault
 
 	if (faults & FAULT(ADVERT_BAD_TTL))
 		m.envelope.ttl = 254;
+	if (faults & FAULT(ADVERT_BAD_SOURCE))
+		m.envelope.source = address(family == FAMILY_IPV4 ? "224.0.0.18" : "::");
 	if (faults & FAULT(ADVERT_BAD_VERSION))
 		m.bytes[0] = (uint8_t)((family == FAMILY_IPV6 ? 0x20 : 0x10) | (m.bytes[0] & 0x0f));
 	if (faults & FAULT(ADVERT_BAD_TYPE))
@@ -266,6 +268,41 @@ END_TEST
 START_TEST(a_ttl_other_than_255_is_refused)
 {
 	expect_fault_everywhere(ADVERT_BAD_TTL);
+}
+END_TEST
+
+static void expect_source(
+	enum family family, const char *source, const char *destination, bool good)
+{
+	struct message m = golden(3, family);
+
+	m.envelope.source = address(source);
+	if (destination)
+		m.envelope.destination = address(destination);
+	seal(&m);
+	expect(good ? ADVERT_ACCEPTED : ADVERT_BAD_SOURCE, &m);
+}
+
+/* RFC 1122 3.2.1.3, RFC 4291 2.5 and 2.7, RFC 9568 5.1.2.1; the first of them matters to auth.h. */
+START_TEST(a_source_that_is_no_hosts_is_refused)
+{
+	expect_fault_everywhere(ADVERT_BAD_SOURCE);
+	expect_source(FAMILY_IPV6, "::", NULL, false);
+	expect_source(FAMILY_IPV6, "::", "2001:db8::2", false);
+	expect_source(FAMILY_IPV6, "::1", "2001:db8::2", false);
+	expect_source(FAMILY_IPV6, "ff02::12", "2001:db8::2", false);
+	expect_source(FAMILY_IPV6, "10.1.1.2", "2001:db8::2", false);
+	expect_source(
+		FAMILY_IPV6, "2001:db8::2", NULL, false); /* to the group, but not of the link */
+	expect_source(FAMILY_IPV6, "2001:db8::2", "2001:db8::3", true);
+	expect_source(FAMILY_IPV6, "fe80::2", "2001:db8::3", true);
+	expect_source(FAMILY_IPV4, "0.0.0.0", NULL, false);
+	expect_source(FAMILY_IPV4, "0.1.2.3", NULL, false);
+	expect_source(FAMILY_IPV4, "127.0.0.1", NULL, false);
+	expect_source(FAMILY_IPV4, "239.1.1.1", "10.1.1.3", false);
+	expect_source(FAMILY_IPV4, "255.255.255.255", NULL, false);
+	expect_source(FAMILY_IPV4, "fe80::2", NULL, false);
+	expect_source(FAMILY_IPV4, "192.0.2.1", NULL, true); /* another subnet of the same link */
 }
 END_TEST
 
@@ -487,7 +524,8 @@ static struct advert random_advert(struct rng *rng)
 	const bool ipv6 = a.version == 3 && rng_below(rng, 2);
 
 	a.family = ipv6 ? FAMILY_IPV6 : FAMILY_IPV4;
-	a.source = random_address(rng, a.family);
+	a.source = address(ipv6 ? "fe80::2" : "10.1.1.2");
+	a.source.b[15] = (uint8_t)rng_next(rng);
 	a.vrid = (uint8_t)(1 + rng_below(rng, 255));
 	a.priority = (uint8_t)rng_below(rng, 256);
 	a.interval = a.version == 2 ? tick_s(1 + rng_below(rng, 255))
@@ -665,6 +703,7 @@ int main(void)
 		the_reserved_bits_are_ignored,
 		an_ipv4_header_is_stripped,
 		a_ttl_other_than_255_is_refused,
+		a_source_that_is_no_hosts_is_refused,
 		an_unknown_version_is_refused,
 		an_unknown_type_is_refused,
 		a_message_cut_anywhere_is_truncated,
