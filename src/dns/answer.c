@@ -151,6 +151,8 @@ void answer_put_opt(const struct answer_request *in, const struct query *q, enum
 	const size_t size = answer_opt_size(in, q, error);
 	uint8_t *p = out->buffer + out->size, *additional = out->buffer + 10;
 
+	out->opt_at = (uint16_t)out->size;
+	out->opt_size = (uint16_t)size;
 	if (size == 0)
 		return;
 	/* The root's, OPT, our size, extended RCODE, version 0, DO alone of the flags (RFC 6891 6.1.3). */
@@ -300,10 +302,14 @@ void answer_cut(struct answer_reply *out)
 {
 	uint8_t *p = out->buffer;
 
-	ASSERT(out->size >= DNS_HEADER_SIZE);
+	ASSERT(out->size >= DNS_HEADER_SIZE && out->opt_at + out->opt_size <= out->size);
 	p[2] |= DNS_TC >> 8;
 	memset(p + 6, 0, 6);
 	out->size = DNS_HEADER_SIZE;
 	if (p[5] != 0)
 		out->size += name_size(p + DNS_HEADER_SIZE, NAME_SIZE_MAX) + 4;
+	p[11] = out->opt_size != 0;
+	memmove(p + out->size, p + out->opt_at, out->opt_size);
+	out->opt_at = (uint16_t)out->size;
+	out->size += out->opt_size;
 }

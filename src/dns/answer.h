@@ -56,6 +56,7 @@ struct answer_reply {
 
 	/* Set if there is an answer. */
 	size_t size;
+	uint16_t opt_at, opt_size; /* OPT in it; 0 bytes: there is none */
 	uint8_t rcode;
 	/* The asker has shown that it gets what is sent to its address: no limit of the rate (RFC 7873 6). */
 	bool cookie_valid;
@@ -104,5 +105,5 @@ bool answer_slow(struct answerer *a, const struct catalog *c, const struct answe
 	const struct query *q, struct answer_reply *out);
 
 /* Makes the answer one that says only "ask over TCP": what a limiter sends now and then instead of silence.
- * The question stays. */
+ * Question and OPT stay (RFC 6891 7), and so the cookie by which the asker comes past the limit. */
 void answer_cut(struct answer_reply *out);

@@ -394,6 +394,41 @@ START_TEST(test_an_answer_is_cut_to_its_question)
 }
 END_TEST
 
+/* RFC 6891 7: header, question and OPT are the least. */
+START_TEST(test_opt_is_there_after_the_cut)
+{
+	static const uint8_t cookie[8] = {1};
+	static const struct asked cases[] = {
+		{.name = "www.example.com", .type = DNS_A, .edns = true, .dnssec_ok = true},
+		{.name = "www.example.com",
+			.type = DNS_A,
+			.edns = true,
+			.cookie = cookie,
+			.cookie_size = 8},
+		{.name = "example.org", .type = DNS_A, .edns = true},
+		{.name = "www.example.com", .type = DNS_A},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *whole, *cut;
+
+		ask(&asking, &cases[i], &told);
+		whole = told_text(&told);
+		answer_cut(&told.reply);
+		cut = told_text(&told);
+		ck_assert_msg(
+			strstr(cut, " TC;") && strstr(cut, "; answer:\n; authority:\n"), "%s", cut);
+		ck_assert_int_eq(strstr(whole, "; opt:") != NULL, cases[i].edns);
+		if (cases[i].edns)
+			ck_assert_str_eq(strstr(cut, "; opt:"), strstr(whole, "; opt:"));
+		else
+			ck_assert_ptr_null(strstr(cut, "; opt:"));
+		free(whole);
+		free(cut);
+	}
+}
+END_TEST
+
 START_TEST(test_vips_that_nobody_holds_are_left_out_of_both_ways)
 {
 	const struct asked float_a = {.name = "float.example.com", .type = DNS_A};
@@ -466,6 +501,7 @@ int main(void)
 		test_without_secrets_cookies_are_not_seen,
 		test_a_limiter_knows_what_an_answer_is_about,
 		test_an_answer_is_cut_to_its_question,
+		test_opt_is_there_after_the_cut,
 		test_vips_that_nobody_holds_are_left_out_of_both_ways,
 		test_the_root_can_be_a_zone,
 	};
