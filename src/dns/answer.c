@@ -252,6 +252,16 @@ static void answer_chaos(
 	answer_put_opt(in, q, ANSWER_ERROR_NONE, out);
 }
 
+/* A cookie is all that is asked for, or whether the one that the asker has is still good (RFC 7873 5.4). */
+static void answer_cookie(
+	const struct answer_request *in, const struct query *q, struct answer_reply *out)
+{
+	answer_briefly(
+		in, q, has_cookie(in, q) ? DNS_NOERROR : DNS_FORMERR, ANSWER_ERROR_NONE, out);
+	if (has_cookie(in, q) && q->server_cookie && !out->cookie_valid)
+		answer_briefly(in, q, DNS_BADCOOKIE, ANSWER_ERROR_NONE, out);
+}
+
 /* What is neither a transfer nor signed. */
 static void answer_unusual(struct answerer *a, const struct catalog *c,
 	const struct answer_request *in, const struct query *q, struct answer_reply *out)
@@ -281,6 +291,7 @@ enum answer_outcome answer(struct answerer *a, const struct catalog *c,
 	case QUERY_FORMERR: answer_briefly(in, &q, DNS_FORMERR, ANSWER_ERROR_NONE, out); break;
 	case QUERY_NOTIMP: answer_briefly(in, &q, DNS_NOTIMP, ANSWER_ERROR_NONE, out); break;
 	case QUERY_BADVERS: answer_briefly(in, &q, DNS_BADVERS, ANSWER_ERROR_NONE, out); break;
+	case QUERY_COOKIE: answer_cookie(in, &q, out); break;
 	case QUERY_UNUSUAL:
 		if (in->tcp && q.class == DNS_CLASS_IN &&
 			(q.type == DNS_AXFR || q.type == DNS_IXFR))

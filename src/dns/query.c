@@ -154,6 +154,32 @@ static enum query_verdict read_rest(struct reader *r, const uint8_t *header, str
 	return r->at == r->size ? verdict : QUERY_FORMERR;
 }
 
+/* Over what is not one question of ours, for OPT, which is answered with OPT wherever it can be found (RFC 6891
+ * 6.1.1). A message of a future opcode need not look like those of today: what can't be read is no mistake then. */
+static enum query_verdict read_other(struct reader *r, const uint8_t *header, struct query *q)
+{
+	const unsigned n_questions = get_u16(header + 4),
+		       n_records = get_u16(header + 6) + get_u16(header + 8),
+		       n_additional = get_u16(header + 10);
+	bool sound = true;
+
+	for (unsigned i = 0; i < n_questions && sound; i++)
+		sound = skip_name(r) && reader_take(r, 4);
+	for (unsigned i = 0; i < n_records + n_additional && sound; i++) {
+		const enum query_verdict v = read_record(r, i >= n_records, q);
+
+		if (v == QUERY_BADVERS)
+			return v;
+		sound = v == QUERY_PLAIN;
+	}
+	if (q->flags & DNS_OPCODE)
+		return QUERY_NOTIMP;
+	if (sound && n_questions + n_records == 0 && q->client_cookie && q->tsig_at == 0 &&
+		r->at == r->size)
+		return QUERY_COOKIE;
+	return QUERY_FORMERR; /* RFC 9619: a query has one question */
+}
+
 enum query_verdict query_parse(const uint8_t *message, size_t size, struct query *q)
 {
 	struct reader r = reader_of(message, size);
@@ -169,10 +195,9 @@ enum query_verdict query_parse(const uint8_t *message, size_t size, struct query
 	q->udp_size = DNS_UDP_LEAST;
 	if (q->flags & DNS_QR)
 		return QUERY_IGNORE;
-	if (q->flags & DNS_OPCODE)
-		return QUERY_NOTIMP;
-	/* RFC 9619: a query has one question. */
-	if (get_u16(header + 4) != 1 || !read_question(&r, q))
+	if (q->flags & DNS_OPCODE || get_u16(header + 4) != 1)
+		return read_other(&r, header, q);
+	if (!read_question(&r, q))
 		return QUERY_FORMERR;
 	verdict = read_rest(&r, header, q);
 	if (verdict != QUERY_PLAIN)

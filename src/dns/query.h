@@ -53,7 +53,8 @@ enum dns_rcode {
 	DNS_NOTIMP = 4,
 	DNS_REFUSED = 5,
 	DNS_YXDOMAIN = 6,
-	DNS_BADVERS = 16, /* in OPT alone (RFC 6891 6.1.3) */
+	DNS_BADVERS = 16, /* of these two, OPT has the upper bits (RFC 6891 6.1.3) */
+	DNS_BADCOOKIE = 23,
 };
 
 /* Flags of the header's third and fourth byte. */
@@ -70,8 +71,9 @@ enum query_verdict {
 	QUERY_UNUSUAL, /* a sound message that needs more thought: TSIG, AXFR, IXFR, ANY, other classes */
 	QUERY_IGNORE, /* a response, or less than a header: silence, lest two servers talk for ever */
 	QUERY_FORMERR, /* can't be parsed; the header is there */
-	QUERY_NOTIMP,  /* an opcode that is not ours; nothing but the header is looked at */
+	QUERY_NOTIMP,  /* an opcode that is not ours; nothing but the header and OPT is looked at */
 	QUERY_BADVERS, /* EDNS of a version other than 0 (RFC 6891 6.1.3) */
+	QUERY_COOKIE,  /* no question, but a COOKIE option: ours is asked for (RFC 7873 5.4) */
 };
 
 struct query {

@@ -387,6 +387,16 @@ def test_dig_is_told_how_long_a_connection_may_idle(dig):
     assert "TCP KEEPALIVE" not in dig("+notcp", "+keepalive", "www.example.com")
 
 
+def test_dig_is_given_a_cookie_without_a_question(dig):
+    """RFC 7873 5.4"""
+    out = dig("+header-only", "+cookie")
+    assert "status: NOERROR" in out and "QUERY: 0" in out and cookie(out)[2]
+    ours = cookie(out)[1]
+    assert "status: NOERROR" in dig("+header-only", f"+cookie={ours}")
+    bad = ours[:-1] + ("0" if ours[-1] == "1" else "1")
+    assert "status: BADCOOKIE" in dig("+header-only", "+nobadcookie", f"+cookie={bad}")
+
+
 def test_dig_is_told_who_answered(dig):
     assert '("one")' in dig("www.example.com", "+nsid")
     assert "NSID" not in dig("www.example.com")
@@ -418,7 +428,8 @@ def test_dig_asks_again_over_tcp_what_was_cut_short(dig):
 
 def test_dig_has_no_complaint(dig):
     for arguments in (["www.example.com"], ["nothing.example.com"], ["x.deleg.example.com"],
-                      ["+tcp", "text.example.com", "TXT"], ["q.dname2.example.com", "ANY"], ["chaos.test"]):
+                      ["+tcp", "text.example.com", "TXT"], ["q.dname2.example.com", "ANY"], ["chaos.test"],
+                      ["+opcode=notify", "example.com", "SOA"], ["+header-only"]):
         assert not re.search("WARNING|malformed|mismatch|unexpected", dig(*arguments)), arguments
 
 

@@ -198,12 +198,18 @@ START_TEST(test_what_is_not_a_question_is_told_so)
 	static const char two[] = "\x12\x34\1\0\0\2\0\0\0\0\0\0\1a\0\0\1\0\1\1b\0\0\1\0\1";
 	static const char response[] =
 		"\x12\x34\x80\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\6\0\1";
+	static const char update[] = "\x12\x34\x28\0\0\1\0\0\0\0\0\1\7example\3com\0\0\6\0\1"
+				     "\0\0\x29\x10\0\0\0\0\0\0\0";
 	static const char extra[] = "\x12\x34\0\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\6\0\1x";
 
 	expect_bytes(notify, sizeof notify - 1, "NOTIMPL;");
 	ck_assert_uint_eq(told.bytes[2] & 0x78, 0x20); /* the opcode comes back */
 	expect_bytes(two, sizeof two - 1, "FORMERR RD;");
 	expect_bytes(extra, sizeof extra - 1, "FORMERR;");
+	expect_bytes(update, sizeof update - 1, "NOTIMPL;");
+	ck_assert_uint_eq(
+		told.reply.opt_size, told.reply.size - DNS_HEADER_SIZE); /* RFC 6891 6.1.1 */
+	ck_assert_uint_gt(told.reply.opt_size, 0);
 	expect_bytes(response, sizeof response - 1, "nothing");
 	expect_bytes(response, 11, "nothing");
 }
@@ -312,7 +318,7 @@ START_TEST(test_a_cookie_is_answered_by_ours_and_a_good_one_is_known)
 	q.cookie_size = 24;
 	expect(&q, "NOERROR AA;", ours);
 	ck_assert(told.reply.cookie_valid);
-	q.cookie = bad; /* RFC 7873 5.2.3: answered as if there were none */
+	q.cookie = bad; /* RFC 7873 5.2.4: answered as if there were none */
 	expect(&q, "NOERROR AA;", ours);
 	ck_assert(!told.reply.cookie_valid);
 	q.cookie_size = 12;
@@ -337,6 +343,36 @@ START_TEST(test_a_cookie_of_the_old_secret_is_known_and_replaced)
 	cookie_make(old_secret, &asker, cookie + 8);
 	expect(&q, "NOERROR AA;", "01 00 00 00 5c f7 9f 11 1f 81 30 c3 ee e2 94 80\n");
 	ck_assert(told.reply.cookie_valid);
+}
+END_TEST
+
+/* RFC 7873 5.4 */
+START_TEST(test_a_cookie_is_given_without_a_question)
+{
+	static const struct answer_self nobody;
+	uint8_t message[] = "\x12\x34\0\0\0\0\0\0\0\0\0\1\0\0\x29\x10\0\0\0\0\0\0\x1c\0\x0a\0\x18"
+			    "12345678........12345678";
+	uint8_t *const cookie = message + 27, *const ours = told.bytes + 27;
+	const size_t size = sizeof message - 1;
+
+	message[22] = 12;
+	message[26] = 8;
+	expect_bytes((const char *)message, size - 16, "NOERROR;");
+	ck_assert_uint_eq(told.reply.size, size);
+	ck_assert(!told.reply.cookie_valid);
+	message[22] = 28;
+	message[26] = 24;
+	memcpy(cookie, ours, 24);
+	expect_bytes((const char *)message, size, "NOERROR;");
+	ck_assert_mem_eq(ours, cookie, 24);
+	ck_assert(told.reply.cookie_valid);
+	cookie[23] ^= 1; /* a bad one is told so, with a good one */
+	expect_bytes((const char *)message, size, "BADCOOKIE;");
+	ck_assert_int_eq(ours[23], cookie[23] ^ 1);
+	ck_assert(!told.reply.cookie_valid);
+	ck_assert_uint_eq(told.reply.rcode, DNS_BADCOOKIE);
+	asking.self = &nobody;
+	expect_bytes((const char *)message, size, "FORMERR;");
 }
 END_TEST
 
@@ -498,6 +534,7 @@ int main(void)
 		test_what_is_only_helpful_is_left_out_silently_and_glue_is_not,
 		test_a_cookie_is_answered_by_ours_and_a_good_one_is_known,
 		test_a_cookie_of_the_old_secret_is_known_and_replaced,
+		test_a_cookie_is_given_without_a_question,
 		test_without_secrets_cookies_are_not_seen,
 		test_a_limiter_knows_what_an_answer_is_about,
 		test_an_answer_is_cut_to_its_question,

@@ -81,6 +81,61 @@ START_TEST(test_other_opcodes_are_not_implemented)
 }
 END_TEST
 
+/* RFC 6891 6.1.1, 6.1.3 */
+START_TEST(test_opt_is_found_in_what_is_no_question_of_ours)
+{
+	static const struct {
+		const char *message;
+		enum query_verdict verdict;
+		bool edns;
+	} cases[] = {
+		{"abcd 2000 0001 0000 0000 0001" WWW OPT "0000", QUERY_NOTIMP, true},
+		{"abcd 2000 0001 0001 0000 0001" WWW /* NOTIFY with an SOA */
+		 "c00c 0006 0001 00000000 0000" OPT "0000",
+			QUERY_NOTIMP, true},
+		{"abcd 2800 0001 0000 0001 0001" WWW /* UPDATE */
+		 "c00c 00ff 00ff 00000000 0000" OPT "0000",
+			QUERY_NOTIMP, true},
+		{"abcd 7800 0000 0000 0000 0001" OPT "0000", QUERY_NOTIMP, true},
+		{"abcd 7800 0000 0000 0000 0001 00 0029 1000 00010000 0000", QUERY_BADVERS, true},
+		{"abcd 7800 0001 0001 0000 0001" WWW OPT "0000", QUERY_NOTIMP, false},
+		{"abcd 7800 0001 0000 0000 0001" WWW, QUERY_NOTIMP, false},
+		{"abcd 0000 0002 0000 0000 0001" WWW WWW OPT "0000", QUERY_FORMERR, true},
+		{"abcd 0000 0000 0000 0000 0001" OPT "0000", QUERY_FORMERR, true},
+	};
+	struct query q;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		ck_assert_msg(
+			parse(cases[i].message, &q) == cases[i].verdict, "%s", cases[i].message);
+		ck_assert_msg(q.edns == cases[i].edns, "%s", cases[i].message);
+	}
+}
+END_TEST
+
+/* RFC 7873 5.4 */
+START_TEST(test_a_cookie_can_be_asked_for_without_a_question)
+{
+	static const char *const mistaken[] = {
+		"abcd 0000 0000 0000 0000 0001" OPT "0004 000a0000",
+		"abcd 0000 0000 0000 0000 0001" OPT "000c 000a0008 0102030405060708 00",
+		"abcd 0000 0000 0000 0001 0001 00 0006 0001 00000000 0000" OPT
+		"000c 000a0008 0102030405060708",
+		"abcd 0000 0000 0000 0000 0002" OPT "000c 000a0008 0102030405060708"
+		"00 00fa 00ff 00000000 0000", /* TSIG */
+	};
+	struct query q;
+
+	ck_assert_int_eq(
+		parse("abcd 0000 0000 0000 0000 0001" OPT "000c 000a0008 0102030405060708", &q),
+		QUERY_COOKIE);
+	ck_assert_uint_eq(q.question_size, 0);
+	ck_assert_mem_eq(q.client_cookie, "\1\2\3\4\5\6\7\10", 8);
+	for (size_t i = 0; i < ARRAY_SIZE(mistaken); i++)
+		ck_assert_msg(parse(mistaken[i], &q) == QUERY_FORMERR, "%s", mistaken[i]);
+}
+END_TEST
+
 START_TEST(test_what_can_not_be_parsed_is_a_format_error)
 {
 	static const char *const messages[] = {
@@ -215,6 +270,8 @@ int main(void)
 		test_a_question_is_read,
 		test_a_response_or_less_than_a_header_gets_silence,
 		test_other_opcodes_are_not_implemented,
+		test_opt_is_found_in_what_is_no_question_of_ours,
+		test_a_cookie_can_be_asked_for_without_a_question,
 		test_what_can_not_be_parsed_is_a_format_error,
 		test_the_size_that_the_asker_takes_is_between_512_and_1232,
 		test_options_are_read_and_unknown_ones_skipped,
