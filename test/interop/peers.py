@@ -6,6 +6,8 @@ import contextlib
 import os
 import pathlib
 import shutil
+import socket
+import struct
 import subprocess
 import tempfile
 
@@ -16,8 +18,8 @@ from roostlab.net import Namespace, add_namespaces, delete_namespaces, inside
 class Place:
     """A namespace and a folder; at the end of its with block both are gone, and all that ran there."""
 
-    def __init__(self):
-        self.namespace = Namespace(f"peers{os.getpid()}")
+    def __init__(self, name="peers"):
+        self.namespace = Namespace(f"{name}-{os.getpid()}")
         self.processes = []
 
     def __enter__(self):
@@ -61,6 +63,8 @@ class Place:
 class Server:
     """One name server. zones: {origin: path of a master file}."""
 
+    more = ()  # addresses beside the one that it is asked at here
+
     def __init__(self, place, zones):
         self.place, self.zones = place, zones
         self.folder = place.folder / self.name
@@ -70,6 +74,9 @@ class Server:
         path = self.folder / name
         path.write_text(text)
         return str(path)
+
+    def listening(self):
+        return [self.address, *self.more]
 
     def origins(self):
         """The zones that it must know."""
@@ -98,13 +105,18 @@ class RoostDns(Server):
     services = "services:\n  idle: [10.1.1.201]\n"
     options = ""  # of the section dns:, a line each
 
-    def command(self):
+    node = "one"
+
+    def configuration(self):
+        """The path of its roost.yaml."""
         zones = "".join(f"    {origin}: {path}\n" for origin, path in self.zones.items())
-        path = self.file("roost.yaml", "interface: lo\nnodes:\n  one: 10.1.1.2\n" + self.services +
+        return self.file("roost.yaml", f"interface: lo\nnodes:\n  {self.node}: 10.1.1.2\n" + self.services +
                          f"dns:\n  listen: [{self.address}]\n  threads: 1\n  rate: 0\n" + self.options +
                          ("  zones:\n" + zones if zones else ""))
-        return [find_program("roost-dns"), "-n", "one", "-c", path, "-s", str(self.folder / "dns.socket"),
-                "-r", str(self.folder / "nobody")]
+
+    def command(self):
+        return [find_program("roost-dns"), "-n", self.node, "-c", self.configuration(),
+                "-s", str(self.folder / "dns.socket"), "-r", str(self.folder / "nobody")]
 
 
 class Nsd(Server):
@@ -112,8 +124,9 @@ class Nsd(Server):
 
     def command(self):
         zones = "".join(f"zone:\n  name: {origin}\n  zonefile: {path}\n" for origin, path in self.zones.items())
+        addresses = "\n".join(f"  ip-address: {address}" for address in self.listening())
         return ["/usr/sbin/nsd", "-d", "-c", self.file("nsd.conf", f"""server:
-  ip-address: {self.address}
+{addresses}
   server-count: 1
   username: ""
   chroot: ""
@@ -137,7 +150,7 @@ class Knot(Server):
     def command(self):
         zones = "".join(f"  - domain: {origin}\n    file: {path}\n" for origin, path in self.zones.items())
         return ["/usr/sbin/knotd", "-c", self.file("knot.conf", f"""server:
-    listen: {self.address}@53
+    listen: [{", ".join(f"{address}@53" for address in self.listening())}]
     rundir: {self.folder}
     udp-workers: 1
     tcp-workers: 1
@@ -224,3 +237,44 @@ class Dnsmasq(Resolver):
         return ["/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--pid-file=",
                 f"--listen-address={self.address}", "--bind-interfaces", "--no-resolv", "--no-hosts",
                 "--log-facility=-", *(f"--server=/{origin}/{address}" for origin, address in self.zones.items())]
+
+
+class Client:
+    """Asks one server over UDP, and over one TCP connection. Messages are bytes."""
+
+    def __init__(self, place, address):
+        with place.inside():
+            self.udp = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+            self.tcp = None
+        self.place, self.address = place, address
+        self.udp.connect((address, 53))
+        self.udp.settimeout(5)
+
+    def ask(self, wire, over_tcp):
+        return self.ask_tcp(wire) if over_tcp else self.ask_udp(wire)
+
+    def ask_udp(self, wire):
+        self.udp.send(wire)
+        return self.udp.recv(65535)
+
+    def ask_tcp(self, wire):
+        if not self.tcp:
+            with self.place.inside():
+                self.tcp = socket.create_connection((self.address, 53), 5)
+            self.file = self.tcp.makefile("rb")
+        self.tcp.sendall(struct.pack(">H", len(wire)) + wire)
+        size = self.file.read(2)
+        if len(size) < 2:  # after so many questions some end the connection
+            self.close_tcp()
+            return self.ask_tcp(wire)
+        return self.file.read(struct.unpack(">H", size)[0])
+
+    def close_tcp(self):
+        self.file.close()
+        self.tcp.close()
+        self.tcp = None
+
+    def close(self):
+        self.udp.close()
+        if self.tcp:
+            self.close_tcp()
