@@ -225,7 +225,7 @@ static int look_around(struct daemon *d)
 			return complain(d, "list addresses", error);
 		n = holder_adopt(d->holder);
 		strays += n;
-	} while (n == HOLDER_STRAYS);
+	} while (n > 0 && holder_has_strays(d->holder));
 	if (strays)
 		journal_line(d->journal, JOURNAL_NOTICE,
 			"kernel: removed %u addresses that a previous life left", strays);
@@ -298,7 +298,7 @@ static int start(struct daemon *d)
 	return error ? error : confine(d);
 }
 
-/* While an address is left it stays up, and keeps it from being served. */
+/* While an address is left, be it on an interface that was renamed, it stays up and keeps it from being served. */
 static void close_fence(struct daemon *d)
 {
 	const bool held =

@@ -29,6 +29,9 @@ enum place {
 
 #define NO_OP UINT32_MAX
 
+/* Room for addresses that are no VIPs; for all VIPs on an interface that was renamed, beside that. */
+#define STRAYS 256
+
 /* Lifetimes are whole seconds, so a lease counts a second longer than it runs; and they are refreshed
  * several times before they end. */
 #define GRACE     tick_s(1)
@@ -64,9 +67,11 @@ struct holder {
 	bool fenced;
 	struct fence_words words; /* NULL: addresses last until they are removed */
 	tick refresh_period, refresh_at;
-	uint32_t refreshed; /* VIPs before this one are */
-	uint32_t n_strays;  /* addresses with our tag that are nobody's */
-	struct netlink_change strays[HOLDER_STRAYS];
+	uint32_t refreshed;            /* VIPs before this one are */
+	bool adopted;                  /* what a previous life left is seen to */
+	struct netlink_change *strays; /* addresses with our tag that are nobody's */
+	uint32_t n_strays, strays_max;
+	bool more_strays;      /* than there is room for */
 	struct kernel_op *ops; /* room for all VIPs */
 	struct batch batch;
 	int error;
@@ -87,7 +92,10 @@ struct holder *holder_new(const struct config *config, const struct links *links
 	h->vips = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->vips);
 	h->places = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->places);
 	h->ops = calloc(config->n_vips ? config->n_vips : 1, sizeof *h->ops);
-	if (!h->vips || !h->places || !h->ops || !config_index_init(&h->index, config)) {
+	h->strays_max = STRAYS + config->n_vips;
+	h->strays = calloc(h->strays_max, sizeof *h->strays);
+	if (!h->vips || !h->places || !h->ops || !h->strays ||
+		!config_index_init(&h->index, config)) {
 		holder_free(h);
 		return NULL;
 	}
@@ -102,6 +110,7 @@ void holder_free(struct holder *h)
 	free(h->vips);
 	free(h->places);
 	free(h->ops);
+	free(h->strays);
 	config_index_fini(&h->index);
 	free(h);
 }
@@ -171,6 +180,21 @@ void holder_forget(struct holder *h)
 	for (uint32_t vip = 0; vip < h->config->n_vips; vip++)
 		h->places[vip] = 0;
 	h->n_strays = 0;
+	h->more_strays = false;
+}
+
+static void note_stray(struct holder *h, const struct addr *address, uint32_t ifindex)
+{
+	if (h->n_strays == h->strays_max)
+		h->more_strays = true;
+	else
+		h->strays[h->n_strays++] =
+			(struct netlink_change){.ifindex = ifindex, .address = *address};
+}
+
+bool holder_has_strays(const struct holder *h)
+{
+	return h->n_strays > 0 || h->more_strays;
 }
 
 static bool is_present(const struct holder *h, uint32_t vip)
@@ -215,9 +239,9 @@ enum holder_news holder_see(
 	const uint32_t vip = (uint32_t)found;
 	const enum place place = found >= 0 ? place_of(h, vip, news->ifindex) : 0;
 
-	if (news->present && news->ours && place != ON_INTERFACE && h->n_strays < HOLDER_STRAYS)
-		h->strays[h->n_strays++] =
-			(struct netlink_change){.ifindex = news->ifindex, .address = news->address};
+	/* on the loopback, what lingers; but nothing of a previous life does */
+	if (news->present && news->ours && place != ON_INTERFACE && (place == 0 || !h->adopted))
+		note_stray(h, &news->address, news->ifindex);
 	if (found < 0)
 		return news->ours ? HOLDER_SEEN : HOLDER_OTHER;
 	if (!is_ours_to_see(news, place))
@@ -251,23 +275,41 @@ void holder_report(struct holder *h)
 		board_kick_fast(h->board);
 }
 
-uint32_t holder_adopt(struct holder *h)
+static bool is_done(const struct netlink_change *c)
 {
+	if (c->add)
+		return c->error == 0 || c->error == -EEXIST;
+	return c->error == 0 || c->error == -EADDRNOTAVAIL || c->error == -ENODEV;
+}
+
+/* Removes what is nobody's; what can't be is tried again. Returns how many are gone. */
+static uint32_t clear_strays(struct holder *h)
+{
+	uint32_t left = 0;
 	const uint32_t n = h->n_strays;
 
-	for (uint32_t vip = 0; vip < h->config->n_vips; vip++)
-		if (h->vips[vip].present && h->vips[vip].ours && h->places[vip] & ON_INTERFACE)
-			board_set_wanted(h->board, vip, VRRP_HOLD_FULL);
 	for (uint32_t i = 0; i < n; i += NETLINK_BATCH)
 		(void)netlink_change(
 			h->netlink, &h->strays[i], n - i < NETLINK_BATCH ? n - i : NETLINK_BATCH);
-	h->n_strays = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (!is_done(&h->strays[i]))
+			h->strays[left++] = h->strays[i];
+	h->n_strays = left;
+	return n - left;
+}
+
+uint32_t holder_adopt(struct holder *h)
+{
+	for (uint32_t vip = 0; vip < h->config->n_vips; vip++)
+		if (h->vips[vip].present && h->vips[vip].ours && h->places[vip] & ON_INTERFACE)
+			board_set_wanted(h->board, vip, VRRP_HOLD_FULL);
+	h->adopted = true;
 	holder_report(h);
-	return n;
+	return clear_strays(h);
 }
 
 /* An interface that vanished took its addresses along, though the news of them may not name it any
- * more; that is nobody's theft. */
+ * more; that is nobody's theft. One that was renamed has them still, and must not. */
 static void follow_interfaces(struct holder *h, tick now)
 {
 	for (uint32_t i = 0; i < h->config->n_interfaces; i++) {
@@ -276,6 +318,8 @@ static void follow_interfaces(struct holder *h, tick now)
 		for (uint32_t vip = 0; h->ifindex[i] != 0 && vip < h->config->n_vips; vip++) {
 			if (interface_of(h, vip) != i)
 				continue;
+			if (h->vips[vip].ours || h->places[vip] & ASKED)
+				note_stray(h, &h->config->vips[vip].address, h->ifindex[i]);
 			set_place(h, vip, ON_INTERFACE, false);
 			kernel_want(&h->kernel, vip, VRRP_HOLD_NONE);
 			(void)kernel_see(&h->kernel, vip, is_present(h, vip), true, now);
@@ -383,13 +427,6 @@ static bool fill_batch(struct holder *h, tick now)
 	return fill_refreshes(h) || vip < h->config->n_vips;
 }
 
-static bool is_done(const struct netlink_change *c)
-{
-	if (c->add)
-		return c->error == 0 || c->error == -EEXIST;
-	return c->error == 0 || c->error == -EADDRNOTAVAIL || c->error == -ENODEV;
-}
-
 /* What became of the @i-th change of the batch, and of the operation that ends with it: it succeeds with
  * its last change, or fails with the first that does. */
 static void note_result(struct holder *h, uint32_t i, tick now)
@@ -473,6 +510,7 @@ bool holder_work(struct holder *h, tick now)
 	bool more;
 
 	follow_interfaces(h, now);
+	(void)clear_strays(h);
 	read_wanted(h, now);
 	if (now >= h->refresh_at) {
 		h->refreshed = 0;
@@ -501,7 +539,7 @@ bool holder_is_empty(const struct holder *h)
 	for (uint32_t vip = 0; vip < h->config->n_vips; vip++)
 		if ((h->vips[vip].present && h->vips[vip].ours) || h->places[vip] & ASKED)
 			return false;
-	return true;
+	return !holder_has_strays(h);
 }
 
 int holder_take_error(struct holder *h, uint32_t *ret_vip)

@@ -57,15 +57,16 @@ enum holder_news {
 enum holder_news holder_see(
 	struct holder *h, const struct netlink_address *news, tick now, uint32_t *ret_vip);
 
-/* So many addresses with roost's tag that are nobody's are removed after one dump. */
-#define HOLDER_STRAYS 256
-
 /*
  * After the first dump: VIPs that a previous life left are wanted until the node says otherwise, and
- * reported as held, so that it may adopt them. Other addresses with roost's tag are removed; returns how many, and if
- * it is HOLDER_STRAYS, there may be more after another dump.
+ * reported as held, so that it may adopt them. Other addresses with roost's tag are removed; returns how many. If
+ * holder_has_strays() then, another dump may show more.
  */
 uint32_t holder_adopt(struct holder *h);
+
+/* Addresses with roost's tag that are nobody's are left, such as those of an interface that was renamed; they are
+ * removed by holder_work(). */
+bool holder_has_strays(const struct holder *h);
 
 /*
  * One batch of changes. Netlink's news must be read after each call, before the next, and then the
@@ -82,7 +83,7 @@ void holder_release(struct holder *h);
 /* The VIP is on its interface and wanted there: it may be announced. */
 bool holder_serves(const struct holder *h, uint32_t vip);
 
-/* No VIP is present that is roost's. */
+/* No address is present that is roost's. */
 bool holder_is_empty(const struct holder *h);
 
 /* The last failure of a change since the last call: negative errno and its VIP; 0 if there was none. */

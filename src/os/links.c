@@ -47,10 +47,11 @@ static void see_other(struct links *l, const struct netlink_link *news)
 	memcpy(l->others[l->n_others++].mac, news->mac, sizeof news->mac);
 }
 
-void links_see_link(struct links *l, const struct netlink_link *news)
+bool links_see_link(struct links *l, const struct netlink_link *news)
 {
 	const int32_t before = links_find(l, news->ifindex);
 	const int32_t named = find_name(l, news->name);
+	bool appeared;
 	struct link *k;
 
 	see_other(l, news);
@@ -60,14 +61,16 @@ void links_see_link(struct links *l, const struct netlink_link *news)
 	if (before >= 0 && (!news->present || before != named))
 		l->links[before] = (struct link){0};
 	if (named < 0 || !news->present)
-		return;
+		return false;
 	k = &l->links[named];
-	if (k->ifindex != news->ifindex)
+	appeared = k->ifindex != news->ifindex;
+	if (appeared)
 		*k = (struct link){.ifindex = news->ifindex};
 	k->running = news->running;
 	k->losses = news->losses;
 	k->ethernet = news->ethernet;
 	memcpy(k->mac, news->mac, sizeof k->mac);
+	return appeared;
 }
 
 static void forget_address(struct link *k, uint32_t at)

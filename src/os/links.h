@@ -54,7 +54,8 @@ void links_init(struct links *l, const struct config *config, uint32_t self);
 /* A full dump begins: whatever it does not mention is not there. */
 void links_forget(struct links *l);
 
-void links_see_link(struct links *l, const struct netlink_link *news);
+/* True if an interface of the configuration is there that was not: its addresses may have been told before. */
+bool links_see_link(struct links *l, const struct netlink_link *news);
 /* @news is not of a VIP. */
 void links_see_address(struct links *l, const struct netlink_address *news);
 

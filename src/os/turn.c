@@ -28,7 +28,9 @@ void daemon_on_link(void *context, const struct netlink_link *news)
 {
 	struct daemon *d = context;
 
-	links_see_link(d->links, news);
+	/* one that was renamed keeps its addresses, and nobody tells them again */
+	if (links_see_link(d->links, news))
+		d->dump_wanted = true;
 	d->fencing.stale = true;
 }
 
@@ -67,6 +69,8 @@ int daemon_dump(struct daemon *d)
 		holder_forget(d->holder);
 		error = netlink_dump(d->netlink);
 	}
+	if (!error)
+		d->dump_wanted = false;
 	return error;
 }
 
@@ -95,7 +99,6 @@ static bool know_kernel(struct daemon *d)
 		d->retry_at = tick_add(d->now, DUMP_RETRY);
 		return false;
 	}
-	d->dump_wanted = false;
 	return true;
 }
 
@@ -111,7 +114,7 @@ static void work_on_addresses(struct daemon *d)
 		hear_news(d);
 		holder_report(d->holder);
 	}
-	if (more)
+	if (more || d->dump_wanted)
 		d->retry_at = d->now;
 }
 

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from conftest import V4, V6
-from roostlab import Holders, Probe, eventually
+from roostlab import Holders, Probe, Roost, Witness, eventually
+from roostlab.daemons import roost_config
 from roostlab.wait import stays
 
 
@@ -36,6 +37,34 @@ def test_an_interface_may_vanish_and_come_back(start):
     assert cluster.running[server].is_running()
     server.wire()
     cluster.settle()
+
+
+@pytest.mark.parametrize("fence", ["auto", "lifetime", "off"])
+def test_an_interface_that_is_renamed_takes_no_vip_along(new_lab, stack, fence):
+    lab = new_lab(servers=2, witness=True)
+    cluster = Roost(lab, config=roost_config(lab, {"www": V4 + V6}, interval="50ms") | {"fence": fence})
+    cluster.start()
+    cluster.settle()
+    server, other = lab.servers
+    witness = stack.enter_context(Witness(lab, V4 + V6))
+    witness.wait_for_answers()
+    server.ip("link set eth0 name old0")
+    eventually(lambda: not set(server.addresses("old0")) & set(cluster.vips), within=1)
+    cluster.settle([other])
+    since = witness.update()
+    assert cluster.stop(server) == 0  # which takes the fence down
+    eventually(lambda: all(witness.last(vip, other) > since + 0.5 for vip in cluster.vips) or not witness.update())
+    assert all(witness.servers_of(vip, since) == [other] for vip in cluster.vips)
+
+
+def test_an_interface_that_is_renamed_back_is_itself_again(start):
+    cluster = start(V4 + V6, servers=2)
+    server, other = cluster.lab.servers
+    server.ip("link set eth0 name old0")
+    eventually(lambda: not set(server.addresses("old0")) & set(cluster.vips), within=1)
+    cluster.settle([other])
+    server.ip("link set old0 name eth0")
+    cluster.settle()  # its addresses are not told again, the link-local one among them
 
 
 def test_an_interface_that_is_set_down_by_hand(start):
