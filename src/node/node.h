@@ -232,6 +232,9 @@ tick node_deadline(const struct node *n);
 /* After NODE_EV_STOP: nothing is held or wanted any more. */
 bool node_is_stopped(const struct node *n);
 
+/* Whether @send lists only what is not served here any more. */
+bool node_is_parting(const struct node *n, const struct node_send *send);
+
 /* The advertisement that @send asks for, ready for advert_build(); its destinations are the shell's
  * business (multicast, or every unicast peer). */
 void node_fill_advert(const struct node *n, const struct node_effects *fx,

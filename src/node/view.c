@@ -16,6 +16,12 @@ bool node_is_stopped(const struct node *n)
 	return true;
 }
 
+bool node_is_parting(const struct node *n, const struct node_send *send)
+{
+	/* to a foreign speaker 1 is a priority like any other */
+	return send->priority == VRRP_PRIORITY_PARTING && !n->routers[send->router].vrrp.strict;
+}
+
 void node_fill_advert(const struct node *n, const struct node_effects *fx,
 	const struct node_send *send, struct advert *ret_advert)
 {

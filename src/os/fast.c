@@ -46,7 +46,8 @@ struct fast {
 	bool realtime;
 	bool linked;   /* a link has been told of */
 	bool relinked; /* in this turn a link changed */
-	bool *left;    /* by router: in this turn an advertisement has left */
+	bool *left;    /* by router: in this turn an advertisement of what it serves has left */
+	bool *owed;    /* ... and is waited for by VIPs that are to be opened */
 	struct fence_words words;
 	const struct destinations *destinations;
 	struct will *will;
@@ -199,7 +200,7 @@ static void send_advert(struct fast *f, const struct node_send *send)
 	if (ifindex == 0)
 		return;
 	node_fill_advert(f->node, f->effects, send, &f->advert);
-	raw_note(f->raw, &f->left[send->router]);
+	raw_note(f->raw, node_is_parting(f->node, send) ? NULL : &f->left[send->router]);
 	for (uint32_t i = 0; i < n; i++)
 		raw_queue(f->raw, ifindex, &f->advert, &to[i]);
 }
@@ -219,17 +220,43 @@ static bool is_opening(const struct fast *f, uint32_t vip)
 	return f->node->vips[vip].permission == LEASE_FULL && !f->node->vips[vip].handover;
 }
 
+/* The lease may run on from an advertisement that did not list this VIP: so it waits for the next that leaves. */
+static void permit_opening(struct fast *f, uint32_t vip)
+{
+	const uint32_t router = f->node->units[f->node->vips[vip].unit].router;
+
+	if (f->left[router])
+		permit(f, vip);
+	else
+		f->owed[router] = true;
+}
+
 /* What a previous life left is not touched before the first link is known: until then the node wants
  * nothing. From then on it decides about everything. */
-static void permit_all(const struct fast *f, bool opening)
+static void permit_all(struct fast *f, bool opening)
 {
-	if (f->relinked)
-		for (uint32_t vip = 0; vip < f->node->n_vips; vip++)
-			if (is_opening(f, vip) == opening)
-				permit(f, vip);
-	for (uint32_t i = 0; i < f->effects->n_holds && f->linked && !f->relinked; i++)
-		if (is_opening(f, f->effects->holds[i]) == opening)
-			permit(f, f->effects->holds[i]);
+	const struct node_effects *fx = f->effects;
+	const uint32_t n = f->relinked ? f->node->n_vips : f->linked ? fx->n_holds : 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t vip = f->relinked ? i : fx->holds[i];
+
+		if (is_opening(f, vip) != opening)
+			continue;
+		if (opening)
+			permit_opening(f, vip);
+		else
+			permit(f, vip);
+	}
+}
+
+/* The VIPs that waited for this advertisement. */
+static void pay_owed(struct fast *f, uint32_t router)
+{
+	for (uint32_t vip = 0; vip < f->node->n_vips; vip++)
+		if (f->node->units[f->node->vips[vip].unit].router == router && is_opening(f, vip))
+			permit(f, vip);
+	f->owed[router] = false;
 }
 
 /* Before anything is sent. The leases come from the node alone: one that a previous life left ends here, for
@@ -255,9 +282,13 @@ static void widen_fence(struct fast *f)
 {
 	const struct node *n = f->node;
 
-	for (uint32_t i = 0; i < n->n_routers; i++)
-		if (f->left[i])
-			fence_renew(f->words, i, n->routers[i].service.until);
+	for (uint32_t i = 0; i < n->n_routers; i++) {
+		if (!f->left[i])
+			continue;
+		fence_renew(f->words, i, n->routers[i].service.until);
+		if (f->owed[i])
+			pay_owed(f, i);
+	}
 	permit_all(f, true);
 	for (uint32_t i = 0; i < n->n_routers; i++)
 		if (n->routers[i].handover_until == 0)
@@ -285,10 +316,14 @@ static void tell_wanted(const struct fast *f)
 }
 
 /* Another thread has met a fault, and on a busy machine it may take it long to die of it. The guardian has
- * said the last words, and any more would deny them. */
+ * said the last words and closed the leases, and any more would deny that. */
 static void fall_silent(const struct fast *f)
 {
-	while (will_is_open(f->will))
+	if (!will_is_open(f->will))
+		return;
+	for (uint32_t i = 0; i < 2 * f->node->n_routers; i++)
+		fence_renew(f->words, i, 0);
+	for (;;)
 		(void)ppoll(NULL, 0, NULL, NULL);
 }
 
@@ -301,9 +336,11 @@ static void carry_out(struct fast *f)
 	narrow_fence(f);
 	for (uint32_t i = 0; i < fx->n_sends; i++)
 		send_advert(f, &fx->sends[i]);
+	will_note_sequence(f->will, raw_sequence(f->raw));
 	fall_silent(f);
 	raw_flush(f->raw);
 	widen_fence(f);
+	fall_silent(f); /* the fault may have been just now */
 	last_words_update(f->last_words, fx, f->ifindex, f->relinked);
 	tell_wanted(f);
 	kick |= f->relinked;
@@ -322,7 +359,8 @@ static void carry_out(struct fast *f)
 		board_set_stopped(f->board);
 		kick = true;
 	}
-	will_count_turn(f->will, raw_sequence(f->raw));
+	will_note_sequence(f->will, raw_sequence(f->raw)); /* a full queue was flushed meanwhile */
+	will_count_turn(f->will);
 	if (kick)
 		board_kick_slow(f->board);
 }
@@ -400,6 +438,7 @@ static void destroy(struct fast *f)
 	last_words_free(f->last_words);
 	free(f->announced);
 	free(f->left);
+	free(f->owed);
 	free(f);
 }
 
@@ -423,8 +462,10 @@ int fast_start(const struct fast_setup *setup, struct fast **ret_fast)
 	f->effects = node_effects_new(node);
 	f->announced = calloc(node->n_vips ? node->n_vips : 1, sizeof *f->announced);
 	f->left = calloc(node->n_routers ? node->n_routers : 1, sizeof *f->left);
+	f->owed = calloc(node->n_routers ? node->n_routers : 1, sizeof *f->owed);
 	f->last_words = last_words_new(node, setup->will);
-	error = f->effects && f->announced && f->left && f->last_words ? create_thread(f) : -ENOMEM;
+	error = f->effects && f->announced && f->left && f->owed && f->last_words ? create_thread(f)
+										  : -ENOMEM;
 	if (error) {
 		destroy(f);
 		return error;

@@ -236,12 +236,16 @@ void will_say(struct will *w, uint32_t router, enum will_say say, uint32_t ifind
 	atomic_store_explicit(&slot->current, next, memory_order_release);
 }
 
-void will_count_turn(struct will *w, uint64_t sequence)
+void will_note_sequence(struct will *w, uint64_t sequence)
+{
+	atomic_store_explicit(&signs_of(w)->sequence, sequence, memory_order_relaxed);
+}
+
+void will_count_turn(struct will *w)
 {
 	struct signs *s = signs_of(w);
 	const uint64_t turns = atomic_load_explicit(&s->turns, memory_order_relaxed);
 
-	atomic_store_explicit(&s->sequence, sequence, memory_order_relaxed);
 	atomic_store_explicit(&s->turns, turns + 1, memory_order_relaxed);
 }
 

@@ -44,8 +44,11 @@ enum will_say { WILL_SAY_LEAVING, WILL_SAY_PARTING, WILL_SAYS };
 void will_say(struct will *w, uint32_t router, enum will_say say, uint32_t ifindex,
 	const struct advert *advert);
 
-/* It has taken one more turn, and signed with @sequence last (0: it does not sign). */
-void will_count_turn(struct will *w, uint64_t sequence);
+/* It signs with nothing above @sequence (0: it does not sign) before it says so here. */
+void will_note_sequence(struct will *w, uint64_t sequence);
+
+/* It has taken one more turn. */
+void will_count_turn(struct will *w);
 
 /*
  * The kernel opens the will in the moment that this thread dies, which may be long before the process is gone,

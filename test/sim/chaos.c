@@ -190,7 +190,7 @@ static bool build(struct sim *s)
 static uint32_t random_mood(struct sim *s)
 {
 	const uint32_t all = (UINT32_C(1) << SIM_FAULT_KINDS) - 1;
-	const uint32_t single = 1u << SIM_LOSS | 1u << SIM_CUT;
+	const uint32_t single = 1u << SIM_LOSS | 1u << SIM_CUT | 1u << SIM_REFUSE;
 	const uint32_t split = 1u << SIM_PARTITION | 1u << SIM_PAUSE;
 	const uint32_t death = 1u << SIM_CRASH | 1u << SIM_KILL | 1u << SIM_KILL_BOTH |
 			       1u << SIM_STOP | 1u << SIM_UNPLUG;
@@ -226,6 +226,7 @@ static struct sim_fault random_fault(struct sim *s, uint32_t allowed, tick inter
 	case SIM_DUPLICATE: f.amount = between(s, 1, 500); break;
 	case SIM_STALL: f.amount = between(s, 1, left_ms); break;
 	case SIM_FAIL: f.amount = between(s, 100, 1000); break;
+	case SIM_REFUSE: f.amount = between(s, 10, 1000); break;
 	case SIM_STEAL: f.amount = rng_below(&s->rng, SIM_VIPS_MAX); break;
 	case SIM_KILL:
 	case SIM_FREEZE: f.amount = chance(s, 50) ? between(s, 1, SIM_STAGES - 1) : 0; break;
@@ -274,6 +275,7 @@ static enum sim_fault_kind undo(enum sim_fault_kind kind)
 		[SIM_DELAY] = SIM_DELAY,
 		[SIM_DUPLICATE] = SIM_DUPLICATE,
 		[SIM_FAIL] = SIM_FAIL,
+		[SIM_REFUSE] = SIM_REFUSE,
 	};
 
 	return undos[kind] ? undos[kind] : SIM_FAULT_KINDS;
@@ -308,6 +310,7 @@ static void mend_things(struct sim *s)
 		const struct sim_machine *m = &s->machines[i];
 
 		fault(s, SIM_FAIL, i, 0);
+		fault(s, SIM_REFUSE, i, 0);
 		fault(s, SIM_RESUME, i, 0);
 		fault(s, SIM_THAW, i, 0);
 		if (chance(s, 90))

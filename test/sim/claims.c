@@ -44,8 +44,8 @@ static void allow(struct sim_machine *m, uint32_t number, tick until)
 	m->answer_by[number] = tick_max(m->answer_by[number], until);
 }
 
-/* An advertisement of what @m serves leaves now. */
-void claims_said(struct sim *s, struct sim_machine *m, uint32_t packet)
+/* An advertisement of what @m serves leaves now; or is lost before it could. */
+void claims_said(struct sim *s, struct sim_machine *m, uint32_t packet, bool leaves)
 {
 	const struct sim_packet *p = &s->packets[packet];
 
@@ -57,7 +57,8 @@ void claims_said(struct sim *s, struct sim_machine *m, uint32_t packet)
 		if (p->advert.priority == VRRP_PRIORITY_PARTING && !is_shared(m, number))
 			return;
 		s->said[p->from][number] = p->serial;
-		allow(m, number, sim_clock(s, m) + claims_span(s, p->advert.interval));
+		if (leaves)
+			allow(m, number, sim_clock(s, m) + claims_span(s, p->advert.interval));
 	}
 	for (uint32_t to = 0; to < s->n_places; to++)
 		s->unheard[p->from][to] |= p->vips;

@@ -139,7 +139,7 @@ static void send_last_word(struct sim *s, const struct sim_machine *m, uint32_t 
 			a->addresses[a->n_addresses++] = sim_vip_address(number);
 	}
 	if (a->n_addresses > 0 && m->carrier)
-		net_send(s, sim_place(s, m), packet);
+		net_send(s, sim_place(s, m), packet, true);
 	else
 		net_release(s, packet);
 }
@@ -273,14 +273,15 @@ static void send_adverts(struct sim *s, struct sim_machine *m)
 	const struct node_effects *fx = m->fx;
 
 	for (uint32_t i = 0; i < fx->n_sends; i++) {
+		const struct node_send *send = &fx->sends[i];
 		const uint32_t packet = net_packet(s);
+		const bool leaves =
+			m->carrier &&
+			(m->refuse_permille == 0 || rng_below(&s->rng, 1000) >= m->refuse_permille);
 
-		node_fill_advert(m->node, fx, &fx->sends[i], &s->packets[packet].advert);
-		m->left[fx->sends[i].router] = m->carrier;
-		if (m->carrier)
-			net_send(s, sim_place(s, m), packet);
-		else
-			net_release(s, packet);
+		node_fill_advert(m->node, fx, send, &s->packets[packet].advert);
+		m->left[send->router] |= leaves && !node_is_parting(m->node, send);
+		net_send(s, sim_place(s, m), packet, leaves);
 	}
 }
 

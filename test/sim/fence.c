@@ -75,6 +75,7 @@ void fence_open(struct sim *s, struct sim_machine *m)
 	tick ends[SIM_VIPS_MAX];
 
 	m->fenced = false;
+	memset(m->owed, 0, sizeof m->owed);
 	memset(ends, 0xff, sizeof ends);
 	for (uint32_t vip = 0; vip < m->file->config.n_vips; vip++) {
 		struct sim_cell *cell = &m->cells[m->file->number[vip]];
@@ -105,20 +106,38 @@ void fence_remove(struct sim *s, struct sim_machine *m)
 	fence_shut(s, m);
 }
 
+static bool is_opening(const struct node_vip *v)
+{
+	return v->permission == LEASE_FULL && !v->handover;
+}
+
 static void permit(const struct sim *s, struct sim_machine *m, uint32_t vip, bool opening)
 {
 	const struct node_vip *v = &m->node->vips[vip];
 	const uint32_t router = m->node->units[v->unit].router;
 	struct sim_cell *cell = &m->cells[m->file->number[vip]];
 
-	if (opening != (v->permission == LEASE_FULL && !v->handover))
+	if (opening != is_opening(v))
 		return;
+	if (opening && !m->left[router]) {
+		m->owed[router] = true;
+		return;
+	}
 	if (s->sabotage == SIM_STICKY_CELL && v->permission < cell->permission)
 		return;
 	*cell = (struct sim_cell){
 		.permission = v->permission,
 		.lease = v->handover ? handover_lease(router) : service_lease(router),
 	};
+}
+
+/* The VIPs that waited for this advertisement. */
+static void pay_owed(const struct sim *s, struct sim_machine *m, uint32_t router)
+{
+	for (uint32_t vip = 0; vip < m->node->n_vips; vip++)
+		if (m->node->units[m->node->vips[vip].unit].router == router)
+			permit(s, m, vip, true);
+	m->owed[router] = false;
 }
 
 static void permit_all(const struct sim *s, struct sim_machine *m, bool opening)
@@ -165,9 +184,13 @@ void fence_narrow(struct sim *s, struct sim_machine *m)
 /* After it was sent. */
 void fence_widen(struct sim *s, struct sim_machine *m)
 {
-	for (uint32_t router = 0; router < m->node->n_routers; router++)
-		if (m->left[router])
-			renew(s, m, router);
+	for (uint32_t router = 0; router < m->node->n_routers; router++) {
+		if (!m->left[router])
+			continue;
+		renew(s, m, router);
+		if (m->owed[router])
+			pay_owed(s, m, router);
+	}
 	permit_all(s, m, true);
 	for (uint32_t router = 0; router < m->node->n_routers; router++)
 		if (m->node->routers[router].handover_until == 0)

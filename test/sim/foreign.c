@@ -34,7 +34,7 @@ static void advertise(struct sim *s, struct sim_machine *m, uint8_t priority)
 		if (f->vips >> number & 1)
 			a->addresses[a->n_addresses++] = sim_vip_address(number);
 	if (m->carrier)
-		net_send(s, sim_place(s, m), packet);
+		net_send(s, sim_place(s, m), packet, true);
 	else
 		net_release(s, packet);
 }

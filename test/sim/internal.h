@@ -20,7 +20,8 @@ tick sim_world_time(const struct sim *s, const struct sim_machine *m, tick clock
 /* net.c */
 uint32_t net_packet(struct sim *s);
 void net_release(struct sim *s, uint32_t packet);
-void net_send(struct sim *s, uint32_t from, uint32_t packet);
+/* If it does not @leave, it is lost right here. */
+void net_send(struct sim *s, uint32_t from, uint32_t packet, bool leaves);
 void net_announce(struct sim *s, uint32_t from, uint32_t number);
 void net_arrive(struct sim *s, const struct sim_event *ev);
 
@@ -54,7 +55,7 @@ bool fence_is_handover(const struct sim_machine *m, uint32_t number);
 void fence_review(struct sim *s, struct sim_machine *m);
 
 /* claims.c: the promises of the lease, checked at every instant */
-void claims_said(struct sim *s, struct sim_machine *m, uint32_t packet);
+void claims_said(struct sim *s, struct sim_machine *m, uint32_t packet, bool leaves);
 void claims_read(struct sim *s, const struct sim_machine *m, uint32_t packet);
 void claims_decided(struct sim *s, struct sim_machine *m);
 void claims_stored(struct sim *s, struct sim_machine *m);

@@ -70,19 +70,19 @@ static void transmit(struct sim *s, struct sim_event ev)
 	}
 }
 
-void net_send(struct sim *s, uint32_t from, uint32_t packet)
+void net_send(struct sim *s, uint32_t from, uint32_t packet, bool leaves)
 {
 	const bool deafened = s->sabotage == SIM_DEAF_ONE_WAY && from == 0;
 	struct sim_packet *p = &s->packets[packet];
 
-	s->packets_sent++;
+	s->packets_sent += leaves;
 	p->from = (uint8_t)from;
 	p->serial = ++s->serial;
 	p->vips = 0;
 	for (uint32_t i = 0; i < p->advert.n_addresses; i++)
 		p->vips |= UINT32_C(1) << sim_vip_number(&p->advert.addresses[i]);
-	claims_said(s, &s->machines[from], packet);
-	for (uint32_t to = 0; to < s->n_places && !deafened; to++)
+	claims_said(s, &s->machines[from], packet, leaves);
+	for (uint32_t to = 0; to < s->n_places && leaves && !deafened; to++)
 		if (to != from && sim_reaches(s, from, to))
 			transmit(s, (struct sim_event){
 					    .kind = SIM_EV_ADVERT,

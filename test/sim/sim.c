@@ -154,6 +154,7 @@ const char *sim_fault_text(const struct sim_fault *fault, char *text, size_t siz
 		[SIM_DUPLICATE] = "duplicate",
 		[SIM_STALL] = "stall",
 		[SIM_FAIL] = "fail",
+		[SIM_REFUSE] = "refuse",
 		[SIM_STEAL] = "steal",
 		[SIM_DEAFEN] = "deafen",
 	};
@@ -323,6 +324,7 @@ void sim_apply(struct sim *s, const struct sim_fault *fault)
 	case SIM_DUPLICATE: s->duplicate_permille = fault->amount; break;
 	case SIM_STALL: m->stalled_until = s->now + tick_ms(fault->amount); break;
 	case SIM_FAIL: m->fail_permille = fault->amount; break;
+	case SIM_REFUSE: m->refuse_permille = fault->amount; break;
 	case SIM_STEAL: machine_steal(s, m, fault->amount); break;
 	case SIM_DEAFEN:
 		m->n_news = 0;

@@ -112,6 +112,7 @@ enum sim_fault_kind {
 	SIM_DUPLICATE, /* @amount permille */
 	SIM_STALL,     /* netlink of @place, for @amount ms */
 	SIM_FAIL,      /* @amount permille of @place's netlink operations */
+	SIM_REFUSE,    /* @amount permille of its advertisements, by its own kernel */
 	SIM_STEAL,     /* somebody removes VIP @amount from @place */
 	SIM_DEAFEN,    /* @place's netlink news are lost: it overruns */
 	SIM_FAULT_KINDS,
@@ -190,8 +191,9 @@ struct sim_machine {
 	bool stands;            /* while paused, so does its clock */
 	uint32_t present, ours; /* bit sets by VIP number: the kernel's addresses */
 	tick stolen_at[SIM_VIPS_MAX];
-	tick stalled_until;     /* netlink makes no progress */
-	uint32_t fail_permille; /* of netlink operations */
+	tick stalled_until;       /* netlink makes no progress */
+	uint32_t fail_permille;   /* of netlink operations */
+	uint32_t refuse_permille; /* of advertisements */
 
 	/* its kernel's fence */
 	struct sim_cell cells[SIM_VIPS_MAX]; /* by VIP number */
@@ -223,7 +225,8 @@ struct sim_machine {
 	enum sim_fault_kind doom;        /* ... and by what */
 	tick woken_at;                   /* its clock at the beginning of the turn */
 	bool fenced;                     /* all cells have been written once */
-	bool left[SIM_VIPS_MAX];         /* by router: its advertisement did, in this turn */
+	bool left[SIM_VIPS_MAX];         /* by router: an advertisement did, in this turn */
+	bool owed[SIM_VIPS_MAX];         /* ... and is waited for by VIPs that are to be opened */
 	uint32_t socket[SIM_SOCKET_MAX]; /* packets */
 	uint32_t socket_head, socket_size;
 

@@ -182,7 +182,8 @@ START_TEST(a_new_life_begins_without_a_will)
 	say(w, 0, 2);
 	will_hold(w, 0, WILL_ON_INTERFACE, ETH0);
 	will_set_ready(w);
-	will_count_turn(w, 5);
+	will_note_sequence(w, 5);
+	will_count_turn(w);
 	will_clear(w);
 	ck_assert_int_eq(listed(w, 0, 0), 0);
 	ck_assert_uint_eq(will_remove(w, fds[0]), 0);
@@ -262,7 +263,7 @@ static pid_t bound(struct will *w, void (*then)(void))
 		return pid;
 	}
 	will_bind(w);
-	will_count_turn(w, 0);
+	will_count_turn(w);
 	then();
 	will_unbind(w);
 	_exit(0);
