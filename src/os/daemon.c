@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "os/clock.h"
 #include "os/privileges.h"
@@ -172,6 +176,24 @@ static int open_control(struct daemon *d)
 	return error;
 }
 
+/* A name that belongs to this network namespace and goes with the process: two daemons in one, whatever their
+ * sockets and files, would take each other's addresses for leftovers. */
+static int claim_namespace(struct daemon *d)
+{
+	static const struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0roostd"};
+	const socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof "\0roostd" - 1;
+	int error = 0;
+
+	d->claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (d->claim < 0 || bind(d->claim, (const struct sockaddr *)&name, size) < 0)
+		error = -errno;
+	if (error != -EADDRINUSE)
+		return complain(d, "claim the network namespace", error);
+	journal_line(d->journal, JOURNAL_ERROR,
+		"another roostd runs in this network namespace; one is enough for all VIPs");
+	return error;
+}
+
 static int open_kernel(struct daemon *d)
 {
 	const struct config *config = d->setup.config;
@@ -273,6 +295,8 @@ static int start(struct daemon *d)
 	if (error < 0)
 		return complain(d, "start", error);
 	error = open_control(d);
+	if (!error)
+		error = claim_namespace(d);
 	/* closed, before there is an address that could be reached */
 	if (!error)
 		error = daemon_open_fence(d);
@@ -318,6 +342,8 @@ static void finish(struct daemon *d)
 			daemon_save_sequence(d);
 	}
 	close_fence(d);
+	if (d->claim >= 0)
+		close(d->claim);
 	control_free(d->control);
 	strangers_free(d->strangers);
 	announcer_free(d->announcer);
@@ -343,6 +369,7 @@ int daemon_run(const struct daemon_setup *setup)
 	if (!d)
 		return EXIT_FAILURE;
 	d->setup = *setup;
+	d->claim = -1;
 	if (start(d) >= 0) {
 		journal_line(d->journal, JOURNAL_INFO,
 			"roostd %s: %u nodes, %u VIPs, %u virtual routers%s", ROOST_VERSION,

@@ -52,6 +52,7 @@ struct daemon {
 	struct announcer *announcer;
 	struct strangers *strangers;
 	struct control *control;
+	int claim; /* a socket with the name that one daemon has in a network namespace */
 	struct fence *fence;
 	struct {
 		enum config_fence mechanism;    /* never auto */

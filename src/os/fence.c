@@ -49,7 +49,7 @@ struct fence {
 	struct fence_program programs[2][2]; /* [without Ethernet header][leaving] */
 	struct fence_words words;
 	uint32_t n_vips, n_leases;
-	bool inherited;
+	bool inherited, pinned;
 	int directory_fd; /* locked: one daemon in a directory at a time */
 	int query_fd;     /* a socket to ask for interfaces */
 	char directory[PATH_MAX];
@@ -388,6 +388,33 @@ static int pin_maps(const struct fence *f, char *reason)
 	return 0;
 }
 
+static bool is_pinned(const struct fence *f, enum map map)
+{
+	char path[PATH_MAX];
+	struct stat is;
+
+	pin_path(f, map, path);
+	return stat(path, &is) == 0;
+}
+
+/* What somebody has removed: without its pins neither the guardian nor a next life finds the fence. */
+static int mend_pins(struct fence *f, char *reason)
+{
+	bool complete = true;
+	int error;
+
+	for (int i = 0; i < MAPS; i++)
+		complete = complete && is_pinned(f, i);
+	if (complete)
+		return 0;
+	close(f->directory_fd); /* it may be another one by now */
+	f->directory_fd = -1;
+	error = make_directory(f, reason);
+	if (!error)
+		error = lock_directory(f, reason);
+	return error ? error : pin_maps(f, reason);
+}
+
 /* Interfaces */
 
 struct interfaces {
@@ -526,10 +553,31 @@ static int choose_mechanism(struct fence *f, enum fence_mode mode, char *reason)
 	return 0;
 }
 
+/* The programs read the boot clock of the whole machine, which in a time namespace is another one than ours. */
+static int check_clock(char *reason)
+{
+	char line[128];
+	long long offset_s = 0, offset_ns = 0;
+	FILE *offsets = fopen("/proc/self/timens_offsets", "re");
+
+	if (!offsets)
+		return 0; /* a kernel without them */
+	while (fgets(line, sizeof line, offsets))
+		if (sscanf(line, "boottime %lld %lld", &offset_s, &offset_ns) == 2)
+			break;
+	fclose(offsets);
+	if (offset_s == 0 && offset_ns == 0)
+		return 0;
+	return fail(reason, -ENOTSUP, "the boot clock of this time namespace is off by %lld s",
+		offset_s);
+}
+
 static int open_on(struct fence *f, const struct fence_setup *s, struct heritage *h, char *reason)
 {
-	int error = make_directory(f, reason);
+	int error = check_clock(reason);
 
+	if (!error)
+		error = make_directory(f, reason);
 	if (!error)
 		error = lock_directory(f, reason);
 	if (error)
@@ -545,6 +593,7 @@ static int open_on(struct fence *f, const struct fence_setup *s, struct heritage
 	if (error < 0)
 		return error;
 	error = h->same ? 0 : pin_maps(f, reason);
+	f->pinned = !error;
 	return error ? error : clear_away(f, reason);
 }
 
@@ -602,7 +651,9 @@ int fence_refresh(struct fence *f, char reason[static FENCE_REASON_SIZE])
 
 	if (f->mechanism == FENCE_OFF)
 		return 0;
-	error = list_interfaces(&l, reason);
+	error = f->pinned ? mend_pins(f, reason) : 0;
+	if (!error)
+		error = list_interfaces(&l, reason);
 	if (error)
 		return error;
 	for (uint32_t i = 0; i < l.n; i++) {

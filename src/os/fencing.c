@@ -82,7 +82,8 @@ int daemon_open_fence(struct daemon *d)
 	if (wanted == CONFIG_FENCE_LIFETIME)
 		return open_without(d, CONFIG_FENCE_LIFETIME);
 	error = open_as(d, modes[wanted]);
-	if (error && wanted != CONFIG_FENCE_AUTO)
+	/* and what is another's is not to be replaced by less */
+	if (error && (wanted != CONFIG_FENCE_AUTO || error == -EBUSY))
 		return refuse(d, error);
 	if (error) {
 		journal_line(d->journal, JOURNAL_WARNING,

@@ -414,6 +414,23 @@ def test_it_is_mended_where_somebody_removed_it(place, traffic, mode):
     assert place.tell("refresh") == "0"
 
 
+@pytest.mark.parametrize("lost", ["pins", "directory"])
+def test_pins_that_somebody_removed_are_put_back(place, traffic, bpffs, lost):
+    """Without them neither the guardian nor the next life finds it."""
+    for pin in (bpffs / "fence").iterdir():
+        pin.unlink()
+    if lost == "directory":
+        (bpffs / "fence").rmdir()
+    place.permit("full")
+    place.lease(10_000)
+    assert int(place.tell("refresh")) >= 0
+    assert {"vips", "cells", "leases", "drops"} <= {pin.name for pin in (bpffs / "fence").iterdir()}
+    assert "in use by another" in place.open_again().greeting
+    place.kill()
+    assert "inherited" in place.open_again().greeting
+    assert traffic.passing() == ALL
+
+
 def test_a_clean_stop_leaves_nothing(place, traffic, bpffs):
     assert traffic.passing() == set()
     assert place.tell("remove") == "removed"

@@ -124,6 +124,18 @@ def test_auto_falls_back_to_it_and_says_why(start, monkeypatch):
     assert all(left <= LIFETIME for left in lifetimes(server, VIPS))
 
 
+@pytest.mark.parametrize("offset", [100000, -10])
+def test_in_a_time_namespace_auto_does_not_trust_its_clock(start, monkeypatch, offset):
+    """The kernel's programs read another boot clock there than the daemon."""
+    command = Roost.command
+    monkeypatch.setattr(Roost, "command", lambda self, server: [
+        "unshare", "--time", "--boottime", str(offset), *command(self, server)])
+    cluster = start(VIPS, servers=1, config=fenced_by("auto"))
+    fence = cluster.status(cluster.lab.servers[0])["fence"]
+    assert (fence["mechanism"], fence["protected"]) == ("lifetime", False)
+    assert "time namespace" in fence["reason"]
+
+
 @pytest.mark.parametrize("mechanism", ["lifetime", "auto"])
 def test_the_next_life_adopts_what_has_not_expired(start, stack, mechanism):
     """And gives it its own lifetime. Meanwhile nobody else takes over."""

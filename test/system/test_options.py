@@ -184,6 +184,20 @@ def test_a_second_daemon_is_refused(start):
     assert cluster.is_single()
 
 
+@pytest.mark.parametrize("fence", ["auto", "off"])
+def test_a_second_daemon_is_refused_whatever_its_socket(start, fence):
+    """It would take the first one's addresses and its fence for leftovers."""
+    cluster = start(V4[:2], servers=1, config=lambda lab: roost_config(lab, {"www": V4[:2]}) | {"fence": fence})
+    server = cluster.lab.servers[0]
+    before = cluster.status(server)["fence"]
+    command = cluster.command(server)
+    command[command.index("-s") + 1] = str(cluster.lab.folder / "other.socket")
+    second = server.spawn(*command, name="second")
+    assert second.wait(5) == 1
+    assert "another roostd runs in this network namespace" in second.text()
+    assert cluster.is_single() and cluster.status(server)["fence"] == before
+
+
 @pytest.mark.parametrize("request_line", ["", "{", "null", '{"command":"dance"}', "x" * 20000],
                          ids=["empty", "half", "null", "unknown", "long"])
 def test_a_bad_request_gets_an_answer_and_harms_nobody(start, request_line):
