@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/keys.h"
 #include "os/privileges.h"
 #include "os/sandbox.h"
 #include "status/version.h"
@@ -289,6 +290,8 @@ static int start(struct daemon *d)
 	int error;
 
 	d->started = d->now = clock_now();
+	if (d->setup.auth)
+		keys_lock(d->setup.auth);
 	error = make_tables(d);
 	if (!error)
 		error = sd_event_new(&d->event);

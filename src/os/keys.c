@@ -59,3 +59,8 @@ void keys_free(struct auth *a)
 	free(a->marks);
 	sodium_free(a);
 }
+
+void keys_lock(struct auth *a)
+{
+	(void)sodium_mlock(a, sizeof *a);
+}

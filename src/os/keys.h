@@ -22,3 +22,6 @@
 struct auth *keys_new(
 	const struct config *config, uint32_t n_routers, char problem[static SECRET_PROBLEM_SIZE]);
 void keys_free(struct auth *a);
+
+/* For the child after fork(2), which does not inherit the lock; as far as its limit allows. */
+void keys_lock(struct auth *a);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/keys.h"
@@ -59,6 +60,20 @@ static void expect_refusal(struct attempt *a, const char *words)
 	tidy(a);
 }
 
+/* How much of its memory this process has locked. */
+static unsigned locked_kb(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	unsigned kb = 0;
+	char line[256];
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof line, file))
+		(void)sscanf(line, "VmLck: %u kB", &kb);
+	(void)fclose(file);
+	return kb;
+}
+
 START_TEST(a_private_file_is_read)
 {
 	const mode_t modes[] = {0600, 0400};
@@ -74,6 +89,29 @@ START_TEST(a_private_file_is_read)
 		ck_assert_uint_ge(a.auth->n_marks, 36);
 		tidy(&a);
 	}
+}
+END_TEST
+
+START_TEST(a_child_locks_them_again)
+{
+	struct attempt a;
+	pid_t child;
+	int status;
+
+	attempt(&a, "1 " HEX_32 "\n", 0600, geteuid());
+	ck_assert_ptr_nonnull(a.auth);
+	ck_assert_uint_gt(locked_kb(), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		const unsigned inherited = locked_kb();
+
+		keys_lock(a.auth);
+		_exit(inherited == 0 && locked_kb() > 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	tidy(&a);
 }
 END_TEST
 
@@ -146,6 +184,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		a_private_file_is_read,
+		a_child_locks_them_again,
 		a_file_that_is_open_to_others_is_refused,
 		another_users_file_is_refused,
 		what_is_no_file_is_refused_without_waiting_for_it,
