@@ -51,9 +51,9 @@ def _names(mask):
     return {known.get(i, i) for i in range(64) if int(mask, 16) >> i & 1}
 
 
-def threads(process):
-    """All threads of a program and its children, by name."""
-    return [Status(path) for pid in process.family()
+def threads(pids):
+    """All threads of these processes."""
+    return [Status(path) for pid in pids
             for path in pathlib.Path(f"/proc/{pid}/task").glob("*/status")]
 
 
@@ -100,7 +100,7 @@ def ask(cluster, command, user=0, groups=(0,)):
 def test_root_keeps_only_what_the_daemon_needs(start):
     cluster = start(V4[:3])
     for server in cluster.lab.servers:
-        found = threads(cluster.running[server])
+        found = threads(cluster.running[server].family())
         assert {"roostd", "roostd-fast"} <= {t.name for t in found}
         for thread in found:
             assert thread.confined and thread.filtered, thread.name
@@ -122,7 +122,7 @@ def test_without_the_filter_there_is_none(start, new_lab):
     server = lab.servers[0]
     cluster.running[server] = server.spawn(*cluster.command(server), "-S", name="roostd")
     cluster.settle()
-    assert not any(t.filtered for t in threads(cluster.running[server]))
+    assert not any(t.filtered for t in threads(cluster.running[server].family()))
 
 
 def test_an_unprivileged_user_with_the_units_capabilities_takes_over_and_hands_over(new_lab):
@@ -131,7 +131,7 @@ def test_an_unprivileged_user_with_the_units_capabilities_takes_over_and_hands_o
     cluster.start()
     cluster.settle()
     for server in lab.servers:
-        for thread in threads(cluster.running[server]):
+        for thread in threads(cluster.running[server].family()):
             assert thread.users == {str(USER)}
             assert thread.confined and thread.filtered
             assert thread.permitted <= set(unit_option("AmbientCapabilities"))
@@ -158,7 +158,7 @@ def test_it_becomes_the_user_that_it_is_told(new_lab):
     cluster.settle()
     nobody = home.stat().st_uid
     assert nobody != 0
-    for thread in threads(cluster.running[server]):
+    for thread in threads(cluster.running[server].family()):
         assert thread.users == {str(nobody)}
         assert thread.confined and thread.filtered
         assert thread.permitted <= set(CAPABILITIES)
