@@ -19,6 +19,14 @@ while "oom_kill 0" in open(sys.argv[2]).read():
 """
 
 
+def exhaust(group, events, limit, victim):
+    """Fills a control group until the kernel has ended the victim, which it will choose; returns at once,
+    with the program that does it."""
+    pathlib.Path(f"/proc/{victim}/oom_score_adj").write_text("1000")
+    return subprocess.Popen([sys.executable, "-S", "-c", HOG, str(group / "cgroup.procs"), str(events),
+                             str(limit // 3)])
+
+
 class MemoryGroup:
     """A cgroup of either version with a limit on memory; a context manager."""
 
@@ -45,10 +53,8 @@ class MemoryGroup:
             (self.path / "cgroup.procs").write_text(str(pid))
 
     def exhaust(self, victim):
-        """Fills it until the kernel has ended the victim, which it will choose; returns at once."""
-        pathlib.Path(f"/proc/{victim}/oom_score_adj").write_text("1000")
-        self._hog = subprocess.Popen([sys.executable, "-S", "-c", HOG, str(self.path / "cgroup.procs"),
-                                      str(self._events), str(self._limit // 3)])
+        """Until the victim is gone."""
+        self._hog = exhaust(self.path, self._events, self._limit, victim)
 
     def kills(self):
         """How many processes the kernel has ended here."""
