@@ -7,6 +7,7 @@
 #include "ctl/ctl.h"
 #include "ctl/machine.h"
 #include "ctl/rotation_warnings.h"
+#include "ctl/secrets.h"
 #include "ctl/warnings.h"
 #include "plan/plan.h"
 
@@ -36,6 +37,15 @@ static int check_file(const char *path, const struct config_machine *here)
 	}
 	report.n_warnings += warnings_print(path, config, plan, stderr);
 	report.n_warnings += rotation_warnings_print(path, config, here, stderr);
+	secrets_check(config, &report, stderr);
+	if (report.n_errors > 0) {
+		fprintf(stderr,
+			"%s: the file itself is fine, but %u of those that it names %s not\n", path,
+			report.n_errors, report.n_errors == 1 ? "is" : "are");
+		plan_free(plan);
+		config_free(config);
+		return CTL_FAILED;
+	}
 	printf("%s: fine, ", path);
 	print_counted(config->n_nodes, "node", ", ");
 	print_counted(config->n_services, "service", ", ");

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "dns/cookie_secrets.h"
 #include "dns/log.h"
@@ -75,7 +76,7 @@ static bool read_cookie_secrets(struct edition *e)
 
 	if (path[0] == '\0')
 		return true;
-	size = secret_read(path, text, sizeof text, problem);
+	size = secret_read(geteuid(), path, text, sizeof text, problem);
 	why = size < 0 ? problem : cookie_secrets_read(&e->self, text, (size_t)size, &line);
 	sodium_memzero(text, sizeof text);
 	if (size >= 0 && why)

@@ -2,6 +2,7 @@
 #include "dns/tsig_key.h"
 
 #include <sodium.h>
+#include <unistd.h>
 
 #include "zone/name.h"
 
@@ -13,7 +14,7 @@ static bool read_secret(
 	const char *path, struct tsig_key *key, char problem[static SECRET_PROBLEM_SIZE])
 {
 	char text[TEXT_MAX];
-	const ssize_t n = secret_read(path, text, sizeof text, problem);
+	const ssize_t n = secret_read(geteuid(), path, text, sizeof text, problem);
 	const char *end = NULL;
 	int status = -1;
 

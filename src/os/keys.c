@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "os/secret.h"
 
@@ -17,7 +18,7 @@ static bool load(struct auth *a, const char *path, char problem[static SECRET_PR
 	ssize_t size;
 
 	if (text) {
-		size = secret_read(path, text, FILE_MAX, problem);
+		size = secret_read(geteuid(), path, text, FILE_MAX, problem);
 		why = size < 0 ? NULL : auth_read_keys(a, text, (size_t)size, &line);
 		sodium_free(text);
 		if (size < 0)

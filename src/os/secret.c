@@ -24,7 +24,8 @@ void secret_complain(char problem[static SECRET_PROBLEM_SIZE], const char *path,
 	va_end(arguments);
 }
 
-static bool is_private(int fd, const char *path, char problem[static SECRET_PROBLEM_SIZE])
+static bool is_private(
+	int fd, uid_t user, const char *path, char problem[static SECRET_PROBLEM_SIZE])
 {
 	struct stat status;
 
@@ -33,7 +34,7 @@ static bool is_private(int fd, const char *path, char problem[static SECRET_PROB
 	else if (!S_ISREG(status.st_mode))
 		secret_complain(
 			problem, path, 0, "this is no file; secrets are in a file of their own");
-	else if (status.st_uid != 0 && status.st_uid != geteuid())
+	else if (status.st_uid != 0 && status.st_uid != user)
 		secret_complain(problem, path, 0,
 			"it belongs to user %u, who can change what is in it: chown it to root, or "
 			"to the user that the daemon runs as",
@@ -66,18 +67,19 @@ static ssize_t read_all(int fd, char *text, size_t room)
 	return (ssize_t)used;
 }
 
-ssize_t secret_read(
-	const char *path, char *text, size_t room, char problem[static SECRET_PROBLEM_SIZE])
+ssize_t secret_read(uid_t user, const char *path, char *text, size_t room,
+	char problem[static SECRET_PROBLEM_SIZE])
 {
 	/* a pipe must not hold up the start */
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	ssize_t n = -1;
 
 	if (fd < 0) {
-		secret_complain(problem, path, 0, "%s", strerror(errno));
+		secret_complain(problem, path, 0, "%s%s", strerror(errno),
+			errno == EACCES ? ": chown it to the user that the daemon runs as" : "");
 		return -1;
 	}
-	if (is_private(fd, path, problem)) {
+	if (is_private(fd, user, path, problem)) {
 		n = read_all(fd, text, room);
 		if (n < 0)
 			secret_complain(problem, path, 0, "%s", strerror((int)-n));

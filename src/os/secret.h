@@ -12,11 +12,11 @@
 
 /*
  * Reads the whole file into @text; its size, or -1 with a line in @problem ("PATH: what is wrong") if it can't be
- * read, is no file, belongs to another user, is open to others, or is not smaller than @room. The caller wipes
- * @text.
+ * read, is no file, belongs to another than root and @user, whom it is for, is open to others, or is not smaller than
+ * @room. The caller wipes @text.
  */
-ssize_t secret_read(
-	const char *path, char *text, size_t room, char problem[static SECRET_PROBLEM_SIZE]);
+ssize_t secret_read(uid_t user, const char *path, char *text, size_t room,
+	char problem[static SECRET_PROBLEM_SIZE]);
 
 /* Sets @problem to "PATH:LINE: TEXT", without the line if that is 0. */
 void secret_complain(char problem[static SECRET_PROBLEM_SIZE], const char *path, unsigned line,

@@ -429,8 +429,8 @@ def test_a_node_with_another_key_is_named_in_the_journal(start_signed):
 @pytest.mark.parametrize("spoil, complaint", [
     (lambda path: path.chmod(0o640), "keys: its mode is 0640.*chmod 0600"),
     (lambda path: os.chown(path, 4711, 0), "keys: it belongs to user 4711"),
-    (lambda path: path.write_text(f"# ours\n1 {KEYS[1].hex()}00 00\n"), "keys:2: there is more"),
-    (lambda path: path.unlink(), "keys: No such file"),
+    (lambda path: path.write_text(f"# ours\n1 {KEYS[1].hex()}00 00\n"), "keys:2: (error: )?there is more"),
+    (lambda path: path.unlink(), "keys: (warning: .*)?No such file"),
 ], ids=["mode", "owner", "mistake", "missing"])
 def test_keys_that_are_not_safe_are_refused_before_anything_is_touched(start_signed, spoil, complaint):
     cluster = start_signed(V4, servers=1)
@@ -443,6 +443,10 @@ def test_keys_that_are_not_safe_are_refused_before_anything_is_touched(start_sig
     assert re.search(complaint, cluster.log(server))
     assert KEYS[1].hex()[:16] not in cluster.log(server)
     assert server.addresses() == before
+    # roost check says so before; where there is no file, it may not be a node's machine
+    done = cluster.roost("check", cluster.path, check=False)
+    assert re.search(complaint, done.stderr) and KEYS[1].hex()[:16] not in done.stderr
+    assert done.returncode == ("No such file" not in complaint)
 
 
 # ---- sequences over restarts ----
