@@ -11,10 +11,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/manager.h"
 #include "os/keys.h"
 #include "os/privileges.h"
 #include "os/sandbox.h"
@@ -75,7 +75,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 		d->stopped_by = info->ssi_pid;
 		d->stop_by = tick_add(d->now, STOP_LIMIT);
 		journal_line(d->journal, JOURNAL_INFO, "stopping: handing over");
-		(void)sd_notify(0, "STOPPING=1");
+		manager_tell("STOPPING=1");
 	}
 	d->stopping = true;
 	return 0;
@@ -380,7 +380,7 @@ int daemon_run(const struct daemon_setup *setup)
 			fast_is_realtime(d->fast) ? "" : "; without real-time scheduling");
 		daemon_turn(d);
 		will_set_ready(d->setup.will);
-		(void)sd_notify(0, "READY=1");
+		manager_tell("READY=1");
 		status = sd_event_loop(d->event);
 		if (status < 0) {
 			complain(d, "go on", status);

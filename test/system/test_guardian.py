@@ -243,6 +243,29 @@ def systemd(folder):
         yield told
 
 
+def test_a_systemd_that_does_not_read_holds_nobody_up(new_lab, stack):
+    lab = new_lab(servers=1)
+    server = lab.servers[0]
+    told = stack.enter_context(systemd(lab.folder))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filler, contextlib.suppress(BlockingIOError):
+        filler.setblocking(False)
+        while True:
+            filler.sendto(b"FULL=1", str(lab.folder / "notify"))
+    cluster = Roost(lab, V4[:1], interval="50ms")
+    start = cluster.command(server)
+    cluster.command = lambda server: ["sh", "-c", 'WATCHDOG_PID=$$ exec "$@"', "-", *start]
+    environment = {"NOTIFY_SOCKET": str(lab.folder / "notify"), "WATCHDOG_USEC": "300000"}
+    cluster.running[server] = server.spawn(*cluster.command(server), name="roostd", env=os.environ | environment)
+    eventually(cluster.is_single)
+    cluster.crash(server)
+    eventually(lambda: "starting it again" in cluster.log(server))
+    eventually(lambda: cluster.is_ready(server) and cluster.is_single())
+    assert set(told()) == {"FULL=1"}
+    eventually(lambda: "WATCHDOG=1" in told())
+    os.kill(cluster.running[server].pid, signal.SIGTERM)
+    assert cluster.running[server].wait() == 0
+
+
 def test_systemd_s_watchdog_is_fed_while_the_daemon_makes_progress(new_lab, stack):
     lab = new_lab(servers=1)
     server = lab.servers[0]
