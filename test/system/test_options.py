@@ -77,22 +77,24 @@ def test_a_delay_of_preemption_is_kept_but_not_when_nobody_serves(start):
     assert time.monotonic() - began > 1
 
 
-def test_two_clusters_share_a_segment(new_lab, start):
-    lab = new_lab(servers=2)
-    one = start(V4[:2], lab=lab, config=lambda lab: roost_config(lab, {"a": V4[:2]}, interval="50ms"))
-    file = roost_config(lab, {"b": V4[2:4]}, interval="50ms")
-    other = Roost(lab, V4[2:4], config=file)
-    other.name = "roostd-other"
-    other.path = lab.folder / "other.yaml"
-    one.path.write_text(json.dumps(one.config))
-    other.path.write_text(json.dumps(file))
-    other.socket = lambda server: str(lab.folder / f"{server.short}-other.sock")
-    other.start()
-    other.settle()
-    one.settle()
+def test_two_clusters_share_a_segment(new_lab):
+    """Their virtual routers have the same VRIDs."""
+    lab = new_lab(servers=4)
+    clusters = []
+    for name, vips, servers in (("a", V4[:2], lab.servers[:2]), ("b", V4[2:4], lab.servers[2:])):
+        file = roost_config(lab, {name: vips}, interval="50ms")
+        file["nodes"] = {server.short: server.ipv4 for server in servers}
+        cluster = Roost(lab, vips, config=file)
+        cluster.path = lab.folder / f"{name}.yaml"
+        cluster.write()
+        cluster.start(*servers)
+        clusters.append(cluster)
+    for cluster in clusters:
+        cluster.settle()
     lab.power_off(lab.servers[0])
-    one.settle()
-    other.settle()
+    lab.power_off(lab.servers[3])
+    for cluster in clusters:
+        cluster.settle()
 
 
 @pytest.mark.parametrize("mistake, complaint", [
