@@ -18,8 +18,9 @@ from .holders import Holders
 from .lab import Host, Lab, LabError
 from .memory import MemoryGroup
 from .probe import Probe
+from .traffic import Traffic
 from .wait import eventually, find_program, TimedOut
 from .witness import Witness
 
 __all__ = ["Capture", "Cluster", "Holders", "Host", "Keepalived", "Lab", "LabError", "MemoryGroup", "Probe",
-           "Roost", "TimedOut", "Witness", "eventually", "find_program"]
+           "Roost", "TimedOut", "Traffic", "Witness", "eventually", "find_program"]

@@ -135,7 +135,7 @@ class Host(net.Namespace):
         self.is_on = True
         self.ipv4 = f"{NETWORK4}{number}"
         self.ipv6 = f"{NETWORK6}{number}"
-        self.mac = f"02:00:00:00:00:{number:02x}"
+        self.mac = self.mac_of("eth0")
         self.echo = None
 
     def __repr__(self):
@@ -163,6 +163,18 @@ class Host(net.Namespace):
         return any(a["scope"] == "link" and not a.get("tentative")
                    for link in self.ip_json("-6", "address", "show", "dev", "eth0")
                    for a in link.get("addr_info", ()))
+
+    def add_interface(self, name):
+        """One more, eth1 or eth2, plugged into the same switch, with addresses in the same networks."""
+        port, number = f"{self.port}-{name}", 100 * int(name[3:]) + self.number
+        self.lab.switch.ip(
+            f"link add {port} type veth peer name {name} netns {self.name} address {self.mac_of(name)}",
+            f"link set {port} master br0 up")
+        self.ip(f"link set {name} up", f"address add {NETWORK4}{number}/{self.lab.prefix_length} dev {name}",
+                f"address add {NETWORK6}{number}/64 dev {name} nodad")
+
+    def mac_of(self, device):
+        return f"02:00:00:00:{int(device[3:]):02x}:{self.number:02x}"
 
     def addresses(self, device="eth0"):
         """The addresses on an interface, by address: what ip says of each."""

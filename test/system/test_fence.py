@@ -5,29 +5,19 @@ import os
 import pathlib
 import re
 import signal
-import socket
-import struct
 import subprocess
-import threading
 import time
 
 import pytest
 
-from roostlab import eventually, find_program
-from roostlab.capture import parse_frame
-from roostlab.net import inside, run
+from roostlab import Traffic, eventually, find_program
+from roostlab.net import run
+from roostlab.traffic import ALL, DATA, boottime, introduce
 
-VIP4, VIP6 = "10.1.1.201", "fd00:1::201"
+VIP4, VIP6 = BOTH = "10.1.1.201", "fd00:1::201"
 VIPS = (f"{VIP4}=0", f"{VIP6}=1")
-PORT = 7000
 LEASE_MS = 50
 KEPT_MS = 200  # renewed by a process that others may keep from running
-ALL = {"data to v4", "data to v6", "data from v4", "data from v6", "arp", "nd"}
-DATA = {kind for kind in ALL if kind.startswith("data")}
-
-SO_TIMESTAMPNS = 35
-PACKET_OUTGOING = 4
-ETH_P_ALL = 3
 
 
 def find_fencer(name="fencer"):
@@ -35,10 +25,6 @@ def find_fencer(name="fencer"):
         return find_program(name)
     except FileNotFoundError:
         pytest.skip("the fence is not built: libbpf-dev or bpftool is missing")
-
-
-def boottime():
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 class Fencer:
@@ -66,149 +52,6 @@ class Fencer:
     def kill(self):
         self.process.kill()
         return boottime()
-
-
-class Traffic:
-    """Every way to use a VIP, several times a millisecond, and what came of it by the kernel's stamps.
-
-    Data both ways counts where it arrives. What tells of a VIP counts where it leaves the server, by
-    whatever interface: the answers to ARP and to neighbour solicitations.
-    """
-
-    def __init__(self, client, server, device="eth0", vips=(VIP4, VIP6)):
-        self.vips = vips
-        self.sent = 0
-        self._stopping = threading.Event()
-        self._until_realtime = time.time_ns() - boottime()
-        with inside(server.name):
-            self._at_server = [_bound(vip) for vip in vips]
-            self._from_server = [_bound(vip, port=0) for vip in vips]
-            for s in self._from_server:
-                s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
-            self._tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-            _prepare(self._tap)
-        own = (client.ipv4, client.ipv6)
-        with inside(client.name):
-            self._at_client = [_bound(address) for address in own]
-            self._from_client = [_bound(address, port=0) for address in own]
-            self._wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-            self._wire.bind(("eth0", 0))
-        self._to_server = [(vip, PORT) for vip in vips]
-        self._to_client = [(address, PORT) for address in own]
-        mac = bytes.fromhex(client.mac.replace(":", ""))
-        self._questions = [arp_request(mac, client.ipv4, vips[0]), solicitation(mac, client.ipv6, vips[1])]
-        self._thread = threading.Thread(target=self._send, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-        for s in (*self._at_server, *self._from_server, *self._at_client, *self._from_client, self._tap,
-                  self._wire):
-            s.close()
-
-    def stop(self):
-        self._stopping.set()
-        self._thread.join()
-        time.sleep(0.02)
-
-    def _send(self):
-        while not self._stopping.is_set():
-            text = struct.pack("=I", self.sent)
-            self.sent += 1
-            for sockets, targets in ((self._from_client, self._to_server),
-                                     (self._from_server, self._to_client)):
-                for s, target in zip(sockets, targets):
-                    try:
-                        s.sendto(text, target)
-                    except OSError:
-                        pass  # dropped when it left
-            for question in self._questions:
-                self._wire.send(question)
-            time.sleep(0.0002)
-
-    def read(self):
-        """What was heard since the last look: {kind: [(when, sequence), ...]}, when in ns of CLOCK_BOOTTIME."""
-        heard = {kind: [] for kind in ALL}
-        for sockets, way in ((self._at_server, "to"), (self._at_client, "from")):
-            for s, family in zip(sockets, ("v4", "v6")):
-                heard[f"data {way} {family}"] = [(at, struct.unpack("=I", text)[0])
-                                                 for at, text, _ in self._drain(s)]
-        for at, frame, (_, _, direction, *_) in self._drain(self._tap):
-            packet = parse_frame(frame)
-            if direction == PACKET_OUTGOING and packet.kind == "arp" and packet.source in self.vips:
-                heard["arp"].append((at, 0))
-            elif direction == PACKET_OUTGOING and packet.kind == "na" and packet.target in self.vips:
-                heard["nd"].append((at, 0))
-        return heard
-
-    def passing(self, during=0.1):
-        """The kinds that pass now."""
-        self.read()
-        time.sleep(during)
-        return {kind for kind, all_of_it in self.read().items() if all_of_it}
-
-    def _drain(self, s):
-        while True:
-            try:
-                data, control, _, address = s.recvmsg(2048, 64, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return
-            for level, kind, value in control:
-                if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
-                    seconds, ns = struct.unpack("=qq", value[:16])
-                    yield seconds * 10**9 + ns - self._until_realtime, data, address
-
-
-def _prepare(s):
-    s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
-
-
-def _bound(address, port=PORT):
-    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-    _prepare(s)
-    s.bind((address, port))
-    return s
-
-
-def arp_request(mac, source, target):
-    return b"\xff" * 6 + mac + bytes.fromhex("0806 0001 0800 0604 0001") + mac + \
-        socket.inet_aton(source) + bytes(6) + socket.inet_aton(target)
-
-
-def solicitation(mac, source, target):
-    """A neighbour solicitation (RFC 4861 4.3)."""
-    source, target = (socket.inet_pton(socket.AF_INET6, a) for a in (source, target))
-    group = bytes.fromhex("ff0200000000000000000001ff") + target[13:]
-    body = target + b"\x01\x01" + mac
-    length = struct.pack("!I", 8 + len(body))
-    total = sum(struct.unpack(f"!{16 + len(body) // 2 + 6}H",
-                              source + group + length + bytes(3) + b"\x3a" + b"\x87\0\0\0" + body))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return b"\x33\x33\xff" + target[13:] + mac + bytes.fromhex("86dd 60000000") + length[2:] + b"\x3a\xff" + \
-        source + group + b"\x87\0" + struct.pack("!HI", ~total & 0xffff, 0) + body
-
-
-def add_interface(lab, host, name="eth1"):
-    """A second interface of a host on the lab's switch."""
-    mac = f"02:00:00:00:01:{host.number:02x}"
-    lab.switch.ip(f"link add {host.port}b type veth peer name {name} netns {host.name} address {mac}",
-                  f"link set {host.port}b master br0 up")
-    host.ip(f"link set {name} up", f"address add 10.1.1.{100 + host.number}/24 dev {name}",
-            f"address add fd00:1::{100 + host.number}/64 dev {name} nodad")
-    return mac
-
-
-def introduce(client, server, mac=None, device="eth0"):
-    """Data goes on although nobody answers ARP or ND: both sides know each other by heart."""
-    for address in (VIP4, VIP6):
-        client.ip(f"neighbour replace {address} lladdr {mac or server.mac} nud permanent dev eth0")
-    for address in (client.ipv4, client.ipv6):
-        server.ip(f"neighbour replace {address} lladdr {client.mac} nud permanent dev {device}")
 
 
 def add_vips(server, device="eth0"):
@@ -247,7 +90,7 @@ def place(lab, bpffs, mode):
     fencer = open_fence()
     assert fencer.greeting == f"ready {mode} new"
     add_vips(server)
-    introduce(lab.client, server)
+    introduce(lab.client, server, BOTH)
     fencer.open_again = open_fence
     fencer.server = server
     yield fencer
@@ -256,7 +99,7 @@ def place(lab, bpffs, mode):
 
 @pytest.fixture
 def traffic(lab, place, stack):
-    return stack.enter_context(Traffic(lab.client, place.server))
+    return stack.enter_context(Traffic(lab.client, place.server, BOTH))
 
 
 def overshoot_ms(heard, until):
@@ -317,8 +160,8 @@ def test_without_a_fence_the_address_of_a_dead_holder_is_served_for_ever(lab, bp
     fencer = Fencer(server, bpffs / "fence", mode="off")
     assert fencer.greeting == "ready off new"
     add_vips(server)
-    introduce(lab.client, server)
-    traffic = stack.enter_context(Traffic(lab.client, server))
+    introduce(lab.client, server, BOTH)
+    traffic = stack.enter_context(Traffic(lab.client, server, BOTH))
     fencer.permit("full")
     fencer.lease(LEASE_MS)
     fencer.kill()
@@ -327,9 +170,9 @@ def test_without_a_fence_the_address_of_a_dead_holder_is_served_for_ever(lab, bp
 
 
 def test_a_second_interface_on_the_segment_is_no_way_around(lab, place, stack):
-    mac = add_interface(lab, place.server)
-    introduce(lab.client, place.server, mac, "eth1")
-    traffic = stack.enter_context(Traffic(lab.client, place.server, "eth1"))
+    place.server.add_interface("eth1")
+    introduce(lab.client, place.server, BOTH, "eth1")
+    traffic = stack.enter_context(Traffic(lab.client, place.server, BOTH, "eth1"))
     assert "data to v4" in traffic.passing(), "it should leak before the fence knows of it"
     assert place.tell("refresh") == "1"
     assert traffic.passing() == set()
