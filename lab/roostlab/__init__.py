@@ -18,9 +18,10 @@ from .holders import Holders
 from .lab import Host, Lab, LabError
 from .memory import MemoryGroup
 from .probe import Probe
+from .tracee import Tracee, thread_of
 from .traffic import Traffic
 from .wait import eventually, find_program, TimedOut
 from .witness import Witness
 
 __all__ = ["Capture", "Cluster", "Holders", "Host", "Keepalived", "Lab", "LabError", "MemoryGroup", "Probe",
-           "Roost", "TimedOut", "Traffic", "Witness", "eventually", "find_program"]
+           "Roost", "TimedOut", "Tracee", "Traffic", "Witness", "eventually", "find_program", "thread_of"]

@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 BPFFS = pathlib.Path("/sys/fs/bpf")
 CLONE_NEWNET = 0x40000000
@@ -76,6 +77,12 @@ class Namespace:
     def fence(self):
         """Where a fence of this machine is pinned: by its number, as all share one bpffs."""
         return BPFFS / "roost" / str(os.stat(f"/run/netns/{self.name}").st_ino)
+
+    def leases(self):
+        """When each lease of that fence ends, in seconds of CLOCK_BOOTTIME; 0: it is closed."""
+        shown = run(["bpftool", "-j", "map", "dump", "pinned", str(self.fence() / "leases")]).stdout
+        return [int.from_bytes(bytes(int(byte, 16) for byte in lease["value"]), sys.byteorder) / 1e9
+                for lease in json.loads(shown)]
 
     def unpin(self):
         """Takes down what daemons left that could not do it; a machine that goes takes it along."""
