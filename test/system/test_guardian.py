@@ -206,25 +206,45 @@ def test_a_first_life_that_fails_is_the_last(start):
     assert cluster.is_single()
 
 
-def test_a_later_life_that_fails_is_not_the_last(start, stack):
-    """What keeps it from starting may pass: here, another one that has the lock."""
-    cluster = start(V4[:1], servers=1)
-    server = cluster.lab.servers[0]
-    guardian = cluster.running[server].pid
-    lock = stack.enter_context(open(f"{cluster.socket(server)}.lock", "rb"))
-
+@contextlib.contextmanager
+def keeping_the_next_life_away(cluster, server):
+    """Crashes the daemon. Its guardian, which stands still, will find another one that has the lock."""
     def is_locked():
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-    os.kill(guardian, signal.SIGSTOP)
-    cluster.crash(server)
-    eventually(is_locked)
-    os.kill(guardian, signal.SIGCONT)
-    eventually(lambda: cluster.log(server).count("another roostd serves") >= 2)
-    fcntl.flock(lock, fcntl.LOCK_UN)
+    with open(f"{cluster.socket(server)}.lock", "rb") as lock:
+        os.kill(cluster.running[server].pid, signal.SIGSTOP)
+        cluster.crash(server)
+        eventually(is_locked)
+        yield
+
+
+def test_a_later_life_that_fails_is_not_the_last(start):
+    """What keeps it from starting may pass."""
+    cluster = start(V4[:1], servers=1)
+    server = cluster.lab.servers[0]
+    with keeping_the_next_life_away(cluster, server):
+        os.kill(cluster.running[server].pid, signal.SIGCONT)
+        eventually(lambda: cluster.log(server).count("another roostd serves") >= 2)
     eventually(cluster.is_single)
     assert cluster.stop(server) == 0
+
+
+def test_the_leases_end_with_the_daemon(start):
+    """By its guardian's hand, and neither by themselves nor by the next life's."""
+    cluster = start(V4[:1], servers=1, interval="1s")
+    server = cluster.lab.servers[0]
+
+    def left(until):
+        return until - time.clock_gettime(time.CLOCK_BOOTTIME)
+    eventually(lambda: left(max(server.leases())) > 2.5)
+    with keeping_the_next_life_away(cluster, server):
+        until = max(server.leases())
+        assert left(until) > 0, "whoever closed it was not the guardian"
+        os.kill(cluster.running[server].pid, signal.SIGCONT)
+        eventually(lambda: set(server.leases()) == {0})
+        assert left(until) > 0, "it was over anyway"
 
 
 @contextlib.contextmanager
