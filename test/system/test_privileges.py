@@ -11,6 +11,7 @@ import pytest
 
 from conftest import V4
 from roostlab import Roost, eventually
+from roostlab.memory import MORE_EXPENDABLE, expendable
 from roostlab.wait import ROOT, find_program
 
 UNIT = ROOT / "contrib/systemd/roostd.service"
@@ -163,6 +164,9 @@ def test_it_becomes_the_user_that_it_is_told(new_lab):
         assert thread.confined and thread.filtered
         assert thread.permitted <= set(CAPABILITIES)
     assert (home / f"{server.short}.sock").stat().st_uid == nobody
+    # which takes a file that is nobody's, but root's
+    guardian, daemon = cluster.running[server].pid, cluster.daemon_pid(server)
+    assert expendable(daemon) == expendable(guardian) + MORE_EXPENDABLE
 
 
 @pytest.mark.parametrize("options, said", [

@@ -254,11 +254,11 @@ def test_memory_that_runs_out_is_its_guardians_affair(alone, stack):
     machine, limit = alone.machine, 64 << 20
     if "memory" not in machine.path("/sys/fs/cgroup/cgroup.controllers").read_text().split():
         pytest.skip("no control groups of version 2 for memory")
-    machine.configure("roostd", MemoryMax=limit)
+    machine.configure("roostd", MemoryMax=limit, MemorySwapMax=0)
     machine.systemctl("restart", "roostd")
     guardian, (daemon,) = machine.find("roostd-guardian"), machine.find("roostd")
     group = machine.path("/sys/fs/cgroup/system.slice/roostd.service")
-    hog = exhaust(group, group / "memory.events", limit, daemon)
+    hog = exhaust(group, group / "memory.events", limit)
     stack.callback(hog.kill)
     eventually(lambda: machine.find("roostd") not in ([], [daemon]))
     eventually(lambda: alone.is_ready(machine.host))
