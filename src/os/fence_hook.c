@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* linux/bpf.h of Linux 6.6; Debian 12 has that of 6.1 */
@@ -21,6 +22,10 @@
 #define FILTER_HANDLE   0x726f6f73
 
 #define LINK_FORMAT "link_%u_%3s"
+
+/* How long a link that nobody holds any more may still be there. */
+#define TRIES    10
+#define PAUSE_NS 1000000
 
 /* libbpf's structs are filled by memset and assignments: it wants their padding to be zero, too. */
 
@@ -46,14 +51,20 @@ bool fence_hook_has_tcx(const struct fence_program *p)
 static int link_create(const struct fence_hook *h, const struct fence_program *p, const char *path)
 {
 	struct bpf_link_create_opts options;
-	int fd, error;
+	int fd = -EEXIST, error;
 
 	memset(&options, 0, sizeof options);
 	options.sz = sizeof options;
 	/* the first there: whatever another lets pass is not seen by those behind it */
 	options.flags = TCX_BEFORE;
-	fd = bpf_link_create(
-		p->fd, (int)h->ifindex, h->leaving ? TCX_EGRESS : TCX_INGRESS, &options);
+	for (int i = 0; i < TRIES; i++) {
+		fd = bpf_link_create(
+			p->fd, (int)h->ifindex, h->leaving ? TCX_EGRESS : TCX_INGRESS, &options);
+		if (fd != -EEXIST)
+			break;
+		/* a link whose pin was removed goes a moment later */
+		(void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+	}
 	if (fd < 0)
 		return fd;
 	/* an unpinned link would vanish with this process */
