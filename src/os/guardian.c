@@ -22,6 +22,7 @@
 #include "os/fence.h"
 #include "os/journal.h"
 #include "os/manager.h"
+#include "os/memory.h"
 #include "os/raw.h"
 #include "os/will.h"
 
@@ -261,6 +262,15 @@ static int watch(struct guardian *g)
 
 /* ---- lives ---- */
 
+/* What a death calls for takes no memory then. */
+static void own_memory(struct guardian *g)
+{
+	raw_own(g->raw);
+	if (g->setup.auth)
+		memory_own(g->setup.auth, sizeof *g->setup.auth);
+	memory_own_stack();
+}
+
 /* As fork(). What comes meanwhile reaches the one that it is for. */
 static pid_t begin(struct guardian *g)
 {
@@ -276,6 +286,7 @@ static pid_t begin(struct guardian *g)
 	if (pid == 0)
 		return 0;
 	(void)sigprocmask(SIG_UNBLOCK, &signals, NULL);
+	own_memory(g);
 	return pid;
 }
 

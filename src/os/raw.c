@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "os/clock.h"
+#include "os/memory.h"
 
 /* Room for a datagram of an IPv4 header with options and the longest message; longer ones are cut and
  * then refused by their length. */
@@ -162,6 +163,12 @@ void raw_free(struct raw *r)
 int raw_fd(const struct raw *r, enum family family)
 {
 	return r->fd[family];
+}
+
+void raw_own(struct raw *r)
+{
+	memory_own(r, sizeof *r);
+	memory_own(r->out.arena, ARENA_SIZE);
 }
 
 int raw_deafen(struct raw *r)

@@ -37,6 +37,9 @@ int raw_fd(const struct raw *r, enum family family);
 int raw_join(struct raw *r, enum family family, uint32_t ifindex);
 void raw_leave(struct raw *r, enum family family, uint32_t ifindex);
 
+/* Makes all memory that sending writes to the caller's own, which after fork() takes new pages. */
+void raw_own(struct raw *r);
+
 /* From now on it only sends: the kernel queues nothing for it. 0 or negative errno. */
 int raw_deafen(struct raw *r);
 

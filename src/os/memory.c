@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "os/memory.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STACK_SIZE (64 * 1024)
+
+void memory_own(void *start, size_t size)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	volatile uint8_t *p = start;
+
+	for (size_t at = 0; at < size; at += page)
+		p[at] = p[at];
+	if (size > 0)
+		p[size - 1] = p[size - 1];
+}
+
+void memory_own_stack(void)
+{
+	uint8_t stack[STACK_SIZE];
+
+	memset(stack, 0, sizeof stack);
+	memory_own(stack, sizeof stack);
+}
