@@ -5,43 +5,10 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "memory.h"
 #include "zone/derive.h"
 #include "zone/print.h"
 #include "zones.h"
-
-/*
- * Memory that runs out: the linker leads the code's calls of malloc() and its like to the functions
- * below, which refuse one of them. The sanitizers' build sees what would leak then.
- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-
-static uint32_t calls_left = UINT32_MAX; /* until one is refused */
-
-static bool is_refused(void)
-{
-	return calls_left != UINT32_MAX && calls_left-- == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return is_refused() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return is_refused() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	return is_refused() ? NULL : __real_realloc(p, size);
-}
 
 static void count(void *context, enum zone_severity severity, const struct zone_place *place,
 	const char *text)
@@ -52,28 +19,30 @@ static void count(void *context, enum zone_severity severity, const struct zone_
 	*n_errors += severity == ZONE_ERROR;
 }
 
-/* Runs @attempt, which has no assertions of Check in it, for these allocate: with the first
- * allocation refused, with the second, and so on until none is. Returns how many were. Whatever is
- * not done must have been told. */
-static uint32_t refuse_each(bool (*attempt)(const struct load_listener *), bool tells)
+/* Something that tells of what it does not do. */
+struct telling {
+	bool (*attempt)(const struct load_listener *listener);
+	bool lied; /* done with an error, or neither */
+};
+
+static bool attempt_and_look(void *context)
 {
-	for (uint32_t i = 0; i < 1000; i++) {
-		uint32_t n_errors = 0;
-		const struct load_listener listener = {count, &n_errors};
+	struct telling *t = context;
+	uint32_t n_errors = 0;
+	const struct load_listener listener = {count, &n_errors};
+	const bool done = t->attempt(&listener);
 
-		calls_left = i;
-		const bool done = attempt(&listener);
-		const bool refused = calls_left == UINT32_MAX;
+	t->lied |= done != (n_errors == 0);
+	return done;
+}
 
-		calls_left = UINT32_MAX;
-		if (tells)
-			ck_assert_msg(done == (n_errors == 0), "allocation %u", i);
-		if (!refused) {
-			ck_assert(done);
-			return i;
-		}
-	}
-	ck_abort_msg("it never succeeds");
+static uint32_t refuse_each_and_be_told(bool (*attempt)(const struct load_listener *listener))
+{
+	struct telling t = {attempt, false};
+	const uint32_t n = memory_refuse_each(attempt_and_look, &t);
+
+	ck_assert(!t.lied);
+	return n;
 }
 
 static const struct name apex = {13, "\7example\3com"};
@@ -95,7 +64,7 @@ START_TEST(a_zone_is_whole_or_refused_when_memory_runs_out)
 	strcpy(zone_text, APEX);
 	for (int i = 0; i < 100; i++)
 		sprintf(zone_text + strlen(zone_text), "h%d A 192.0.2.1\n", (i * 37) % 100);
-	ck_assert_uint_gt(refuse_each(load, true), 10);
+	ck_assert_uint_gt(refuse_each_and_be_told(load), 10);
 }
 END_TEST
 
@@ -125,27 +94,30 @@ static bool derive(const struct load_listener *listener)
 
 START_TEST(zones_are_derived_or_refused_when_memory_runs_out)
 {
-	ck_assert_uint_gt(refuse_each(derive, true), 5);
+	ck_assert_uint_gt(refuse_each_and_be_told(derive), 5);
 }
 END_TEST
 
-static struct zone *to_print;
-static FILE *print_to;
+struct printing {
+	struct zone *zone;
+	FILE *to;
+};
 
-static bool print(const struct load_listener *listener)
+static bool print(void *context)
 {
-	(void)listener;
-	return zone_print(to_print, print_to);
+	const struct printing *p = context;
+
+	return zone_print(p->zone, p->to);
 }
 
 START_TEST(nothing_is_printed_when_memory_runs_out)
 {
-	to_print = good_zone(APEX);
-	print_to = fopen("/dev/null", "we");
-	ck_assert_ptr_nonnull(print_to);
-	ck_assert_uint_ge(refuse_each(print, false), 2);
-	fclose(print_to);
-	zone_free(to_print);
+	struct printing p = {good_zone(APEX), fopen("/dev/null", "we")};
+
+	ck_assert_ptr_nonnull(p.to);
+	ck_assert_uint_ge(memory_refuse_each(print, &p), 2);
+	fclose(p.to);
+	zone_free(p.zone);
 }
 END_TEST
 
