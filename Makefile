@@ -56,11 +56,9 @@ lint: test-deps all
 fuzz: | test-deps
 	@tools/fuzz
 
-# Branch coverage of the unit tests and the simulation.
+# Branch coverage of unit tests, simulation and corpora, by file and by folder, against the goal.
 cov: | test-deps
-	@[ -f build-cov/build.ninja ] || meson setup build-cov -Db_coverage=true --buildtype=debug
-	@SEEDS=2000 meson test -C build-cov
-	@gcovr --branches --exclude-lines-by-pattern '.*ASSERT\(.*' -r . -f src build-cov
+	@tools/cov
 
 install: all
 	meson install -C $(BUILD)
