@@ -94,10 +94,9 @@ void node_announce(struct node *n, uint32_t vip, tick now)
 {
 	struct node_vip *v = &n->vips[vip];
 
-	if (v->observed == VRRP_HOLD_FULL && v->wanted == VRRP_HOLD_FULL)
+	v->announce_pending = v->observed != VRRP_HOLD_FULL || v->wanted != VRRP_HOLD_FULL;
+	if (!v->announce_pending)
 		announce_start(&n->announce, vip, now);
-	else
-		v->announce_pending = true;
 }
 
 static void record_move(struct node *n, const struct node_unit *u, tick now)
@@ -536,7 +535,7 @@ static void on_announced(struct node *n, const struct node_event *ev, tick now)
 	ASSERT(ev->vip < n->n_vips);
 	n->counters.announced++;
 	/* one from before this hold does not count */
-	if (v->wanted == VRRP_HOLD_FULL && v->observed == VRRP_HOLD_FULL && !v->announce_pending)
+	if (v->wanted == VRRP_HOLD_FULL && v->observed == VRRP_HOLD_FULL)
 		step_unit(n, &n->units[v->unit], &(struct vrrp_event){.kind = VRRP_EV_ANNOUNCED},
 			now);
 }
@@ -814,8 +813,13 @@ void node_check(const struct node *n)
 		ASSERT(r->first_unit + r->n_units <= n->n_units);
 		ASSERT(!r->due);
 	}
-	for (uint32_t i = 0; i < n->n_vips; i++)
-		unsettled += n->vips[i].wanted != n->vips[i].observed;
+	for (uint32_t i = 0; i < n->n_vips; i++) {
+		const struct node_vip *v = &n->vips[i];
+
+		unsettled += v->wanted != v->observed;
+		ASSERT(!v->announce_pending || v->wanted != VRRP_HOLD_FULL ||
+			v->observed != VRRP_HOLD_FULL);
+	}
 	ASSERT(unsettled == n->n_unsettled);
 	ASSERT(n->n_changed == 0 && n->n_records == 0);
 	ASSERT(n->redundancy >= 1 && n->redundancy <= REDUNDANCY_MAX);

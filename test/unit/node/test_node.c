@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "memory.h"
 #include "node_fixture.h"
 
 #include <string.h>
@@ -542,6 +543,106 @@ START_TEST(a_copy_is_complete)
 }
 END_TEST
 
+START_TEST(a_foreign_router_hears_its_own_family_alone)
+{
+	static struct fixture f;
+	struct advert a = {.source = host(9), /* as it might be over IPv6 */
+		.interval = INTERVAL,
+		.family = FAMILY_IPV6,
+		.version = 3,
+		.vrid = 51,
+		.priority = 200,
+		.n_addresses = 6};
+
+	fill_config(&f);
+	f.service.foreign_vrid = 51;
+	memset(f.service.priority, 100, sizeof f.service.priority);
+	start_with(&f);
+	turn(&f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
+	ck_assert_uint_eq(f.node->units[0].vrrp.heard, 0);
+	a.family = FAMILY_IPV4; /* a control */
+	turn(&f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
+	ck_assert_uint_eq(f.node->units[0].vrrp.heard, f.now);
+}
+END_TEST
+
+START_TEST(a_checksum_of_the_file_is_not_learned)
+{
+	static const enum config_checksum of_the_file[] = {
+		CONFIG_CHECKSUM_MESSAGE, CONFIG_CHECKSUM_PSEUDO};
+	static struct fixture f;
+
+	for (size_t i = 0; i < 2; i++) {
+		const bool pseudo = of_the_file[i] == CONFIG_CHECKSUM_PSEUDO;
+
+		fill_config(&f);
+		f.service.vrrp.checksum = of_the_file[i];
+		start_with(&f);
+		ck_assert(sends_pseudo_after(&f, 99, ADVERT_CHECKSUM_PSEUDO) == pseudo);
+		ck_assert(sends_pseudo_after(&f, 99, ADVERT_CHECKSUM_MESSAGE) == pseudo);
+	}
+}
+END_TEST
+
+START_TEST(records_that_find_no_room_are_counted)
+{
+	struct fixture *f = start();
+	struct node_event ev = {.kind = NODE_EV_LINK, .link = {.sources = {host(2)}}};
+	uint32_t n = 0;
+
+	for (; n <= f->node->max_records; n++, ev.link.up = !ev.link.up)
+		node_step(f->node, &ev, f->now, f->fx);
+	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+	ck_assert_uint_eq(f->fx->n_records, f->node->max_records);
+	ck_assert_uint_eq(f->fx->records_lost, n - f->node->max_records);
+	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+	ck_assert_uint_eq(f->fx->n_records + f->fx->records_lost, 0);
+}
+END_TEST
+
+START_TEST(a_turn_that_comes_late_is_told_once_however_often_its_clock_is_read)
+{
+	struct fixture *f = start();
+	static struct advert a;
+
+	f->now += tick_s(10);
+	a = (struct advert){.source = host(99), .interval = INTERVAL, .version = 3, .vrid = 200};
+	for (tick later = 0; later < 3; later++)
+		node_step(f->node,
+			&(struct node_event){
+				.kind = NODE_EV_ADVERT, .advert = &a, .received = f->now + later},
+			f->now, f->fx);
+	turn(f, (struct node_event){.kind = NODE_EV_TICK});
+	ck_assert_uint_eq(f->node->counters.late_turns, 1);
+	ck_assert_uint_eq(records_of(f, NODE_RECORD_LATE), 1);
+}
+END_TEST
+
+static bool make_node(void *context)
+{
+	struct node *n = node_new(context, T0);
+
+	node_free(n);
+	return n;
+}
+
+static bool make_effects(void *context)
+{
+	struct node_effects *fx = node_effects_new(context);
+
+	node_effects_free(fx);
+	return fx;
+}
+
+START_TEST(all_memory_is_there_from_the_start_or_there_is_no_node)
+{
+	struct fixture *f = start();
+
+	ck_assert_uint_ge(memory_refuse_each(make_node, &f->node->setup), 8);
+	ck_assert_uint_ge(memory_refuse_each(make_effects, f->node), 6);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -574,6 +675,11 @@ int main(void)
 		a_stranger_who_cannot_sign_is_only_counted,
 		off_looks_at_no_signature,
 		a_copy_is_complete,
+		a_foreign_router_hears_its_own_family_alone,
+		a_checksum_of_the_file_is_not_learned,
+		records_that_find_no_room_are_counted,
+		a_turn_that_comes_late_is_told_once_however_often_its_clock_is_read,
+		all_memory_is_there_from_the_start_or_there_is_no_node,
 	};
 
 	return run_suite("node", tests, sizeof tests / sizeof tests[0]);

@@ -130,8 +130,8 @@ static enum vrrp_state state(const struct fixture *f)
 	return f->node->units[f->node->vips[0].unit].vrrp.state;
 }
 
-/* The other node speaks for the first VIP. */
-static void hear(struct fixture *f, uint8_t priority)
+/* What the other node says for the first VIP. */
+static const struct advert *advert_of(uint8_t priority)
 {
 	static struct advert a;
 
@@ -145,7 +145,12 @@ static void hear(struct fixture *f, uint8_t priority)
 		.n_addresses = 1,
 		.addresses = {host(201)},
 	};
-	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = &a});
+	return &a;
+}
+
+static void hear(struct fixture *f, uint8_t priority)
+{
+	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = advert_of(priority)});
 	obey(f);
 }
 
@@ -274,6 +279,22 @@ START_TEST(the_end_of_a_yield_is_told_with_the_holds)
 }
 END_TEST
 
+START_TEST(what_is_taken_back_at_once_is_announced_by_one_schedule_whoever_spoke_meanwhile)
+{
+	struct fixture *f = start();
+	const uint32_t announced = f->announced[0];
+
+	yield(f, true);
+	turn(f, (struct node_event){.kind = NODE_EV_ADVERT, .advert = advert_of(100)});
+	yield(f, false); /* the kernel side had no time to follow */
+	f->now += tick_ms(10);
+	turn(f, (struct node_event){.kind = NODE_EV_HELD, .hold = VRRP_HOLD_FULL});
+	obey(f);
+	pass(f, tick_s(1));
+	ck_assert_uint_eq(f->announced[0], announced + 2);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -283,6 +304,7 @@ int main(void)
 		a_rival_that_loses_is_answered_without_an_announcement,
 		who_is_no_longer_active_has_nothing_to_yield,
 		the_end_of_a_yield_is_told_with_the_holds,
+		what_is_taken_back_at_once_is_announced_by_one_schedule_whoever_spoke_meanwhile,
 	};
 
 	return run_suite("yield", tests, sizeof tests / sizeof tests[0]);
