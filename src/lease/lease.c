@@ -45,10 +45,7 @@ void lease_close(struct lease *l)
 
 enum lease_permission lease_permission(enum vrrp_hold wanted, enum vrrp_hold observed)
 {
-	switch (wanted) {
-	case VRRP_HOLD_FULL: return LEASE_FULL;
-	case VRRP_HOLD_DATA: return LEASE_DATA;
-	case VRRP_HOLD_NONE: break;
-	}
-	return observed == VRRP_HOLD_NONE ? LEASE_ABSENT : LEASE_CLOSED;
+	if (wanted == VRRP_HOLD_NONE)
+		return observed == VRRP_HOLD_NONE ? LEASE_ABSENT : LEASE_CLOSED;
+	return wanted == VRRP_HOLD_FULL ? LEASE_FULL : LEASE_DATA;
 }

@@ -27,11 +27,11 @@ static void spread(const struct spread *s, uint32_t from, uint32_t to, uint32_t 
 	const uint32_t n = to - from;
 	uint32_t middle = from;
 
-	if (n == 1 || bit == BITS) {
-		for (uint32_t i = from; i < to; i++)
-			s->shares[i] += share / n;
+	if (n == 1) {
+		s->shares[from] += share;
 		return;
 	}
+	ASSERT(bit < BITS); /* they are different */
 	while (middle < to && !bit_of(&s->addresses[middle], bit))
 		middle++;
 	if (middle > from && middle < to) {

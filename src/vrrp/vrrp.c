@@ -548,8 +548,7 @@ void vrrp_advertised(struct vrrp *v, const struct vrrp_config *c, tick now)
 	/* keep the beat when the timer has just fired, so that wake-up delays do not add up */
 	const tick beat = v->advert_at <= now ? v->advert_at + c->period : 0;
 
-	if (v->advert_at == TICK_NEVER)
-		return;
+	ASSERT(v->advert_at != TICK_NEVER);
 	v->advert_at = beat > now + c->period / 2 ? beat : now + c->period;
 }
 

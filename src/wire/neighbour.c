@@ -136,7 +136,7 @@ static enum neighbour_verdict read_options(
 		memcpy(mac, value, NEIGHBOUR_MAC);
 		found = true;
 	}
-	return r->failed ? NEIGHBOUR_BAD_OPTION : NEIGHBOUR_ACCEPTED;
+	return NEIGHBOUR_ACCEPTED;
 }
 
 static enum neighbour_verdict parse_message(

@@ -147,6 +147,21 @@ START_TEST(without_a_refresh_the_schedule_ends)
 }
 END_TEST
 
+START_TEST(what_does_not_fit_into_one_call_is_taken_by_the_next)
+{
+	struct bench *b = bench_of(3);
+	uint32_t due[2];
+
+	for (uint32_t i = 0; i < 3; i++)
+		announce_start(&b->a, i, T0);
+	ck_assert_uint_eq(announce_take(&b->a, T0, due, 2), 2);
+	ck_assert_uint_eq(due[0] + due[1], 0 + 1);
+	ck_assert_uint_le(announce_deadline(&b->a), T0);
+	ck_assert_uint_eq(announce_take(&b->a, T0, due, 2), 1);
+	ck_assert_uint_eq(due[0], 2);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -157,6 +172,7 @@ int main(void)
 		those_that_wait_longest_go_first,
 		one_interface_does_not_hold_up_another,
 		without_a_refresh_the_schedule_ends,
+		what_does_not_fit_into_one_call_is_taken_by_the_next,
 	};
 
 	return run_suite("announce", tests, sizeof tests / sizeof tests[0]);

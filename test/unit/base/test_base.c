@@ -121,6 +121,29 @@ START_TEST(spans_saturate_instead_of_wrapping)
 }
 END_TEST
 
+START_TEST(link_local_addresses_are_known_in_both_families)
+{
+	static const struct {
+		const char *text;
+		bool is;
+	} rows[] = {
+		{"169.254.0.1", true}, /* RFC 3927 2.1 */
+		{"169.253.0.1", false},
+		{"168.254.0.1", false},
+		{"fe80::1", true}, /* RFC 4291 2.5.6 */
+		{"febf:ffff::1", true},
+		{"fec0::1", false},
+		{"ff80::1", false},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct addr a = parsed(rows[i].text);
+
+		ck_assert_msg(addr_is_link_local(&a) == rows[i].is, "%s", rows[i].text);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -132,6 +155,7 @@ int main(void)
 		a_reader_that_ran_out_stays_failed,
 		a_writer_never_writes_past_its_end,
 		spans_saturate_instead_of_wrapping,
+		link_local_addresses_are_known_in_both_families,
 	};
 
 	return run_suite("base", tests, sizeof tests / sizeof tests[0]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What www1 makes of machines that claim a VIP of its own: RFC 5227 2.4. */
+#include "memory.h"
 #include "suite.h"
 
 #include <string.h>
@@ -462,6 +463,139 @@ START_TEST(many_conflicts_at_once_are_not_all_told)
 }
 END_TEST
 
+START_TEST(each_of_a_suspects_claims_counts_and_the_first_begins_the_suspicion)
+{
+	struct fixture *f = start(CONFIG_CONFLICT_DEFEND);
+
+	claim(f, stranger, 201);
+	pass(f, tick_ms(10));
+	claim(f, another, 201);
+	hear_on(f, 0, another, 201, NEIGHBOUR_PROBE); /* nor does a question hasten the judgement */
+	pass(f, CONFLICT_SETTLE - tick_ms(11));
+	ck_assert_uint_eq(vip_of(f)->since, 0);
+	pass(f, tick_ms(1));
+	ck_assert(f->done & CONFLICT_FX_SAY_BEGUN);
+	ck_assert_uint_eq(f->claims, 2);
+	ck_assert_uint_eq(vip_of(f)->since, T0);
+	ck_assert_mem_eq(vip_of(f)->mac, another, sizeof another);
+}
+END_TEST
+
+/* RFC 9568 7.3 */
+START_TEST(the_virtual_mac_has_a_form_of_its_own_over_ipv6)
+{
+	static const uint8_t router[] = {0, 0, 0x5e, 0, 2, 51};
+	struct fixture *f = start(CONFIG_CONFLICT_DEFEND);
+	struct neighbour n = {.kind = NEIGHBOUR_CLAIM};
+
+	ck_assert(addr_parse("2001:db8::250", &n.address));
+	f->vips[SHARED].address = n.address;
+	conflict_free(f->conflict);
+	f->conflict = conflict_new(&f->config, SELF, 1);
+	conflict_set_role(f->conflict, SHARED, CONFLICT_SERVES, f->now);
+	memcpy(n.mac, router, sizeof n.mac);
+	conflict_hear(f->conflict, 0, &n, f->now);
+	ck_assert_uint_eq(f->conflict->counters.claims, 0);
+	memcpy(n.mac, virtual_router, sizeof n.mac); /* that is IPv4's */
+	conflict_hear(f->conflict, 0, &n, f->now);
+	ck_assert_uint_eq(f->conflict->counters.claims, 1);
+}
+END_TEST
+
+START_TEST(who_asks_for_a_vip_that_was_yielded_is_counted_and_not_told)
+{
+	struct fixture *f = start(CONFIG_CONFLICT_YIELD);
+
+	claim(f, stranger, 201);
+	pass(f, CONFLICT_SETTLE);
+	conflict_set_role(f->conflict, VIP, CONFLICT_YIELDED, f->now);
+	hear_on(f, 0, another, 201, NEIGHBOUR_PROBE);
+	pass(f, tick_ms(10));
+	ck_assert_uint_eq(f->conflict->counters.probes, 1);
+	ck_assert_uint_eq(count_of(f, CONFLICT_FX_SAY_PROBED), 0);
+}
+END_TEST
+
+/* It was told to, and in the meantime the stranger went. */
+START_TEST(a_node_that_yields_too_late_is_told_to_resume_at_once)
+{
+	struct fixture *f = start(CONFIG_CONFLICT_YIELD);
+
+	conflict_set_role(f->conflict, VIP, CONFLICT_YIELDED, f->now);
+	ck_assert_uint_eq(conflict_deadline(f->conflict), 0);
+	carry_out(f);
+	ck_assert_uint_eq(f->done, CONFLICT_FX_RESUME);
+}
+END_TEST
+
+START_TEST(a_role_that_is_told_again_changes_nothing)
+{
+	struct fixture *f = start(CONFIG_CONFLICT_DEFEND);
+	struct conflict_vip before;
+
+	claim(f, stranger, 201);
+	pass(f, CONFLICT_SETTLE);
+	before = *vip_of(f);
+	conflict_set_role(f->conflict, VIP, CONFLICT_SERVES, f->now);
+	ck_assert_mem_eq(vip_of(f), &before, sizeof before);
+}
+END_TEST
+
+/* So much was said of other VIPs that there is no room for a line for so long: ten are 54 s ahead. */
+static void fill_the_journal(struct fixture *f, tick span)
+{
+	f->conflict->line_at = f->now + span + tick_s(54);
+}
+
+START_TEST(a_conflict_that_found_no_room_is_told_a_minute_later)
+{
+	struct fixture *f = start(CONFIG_CONFLICT_DEFEND);
+
+	fill_the_journal(f, tick_s(30));
+	insist(f, tick_s(50));
+	ck_assert(!(f->done & CONFLICT_FX_SAY_BEGUN) && vip_of(f)->since);
+	ck_assert_uint_eq(f->conflict->counters.unsaid, 1);
+	insist(f, tick_s(11));
+	ck_assert_uint_eq(count_of(f, CONFLICT_FX_SAY_BEGUN), 1);
+	ck_assert_uint_ge(f->claims, 60); /* all of them */
+	/* and its end may find none, either */
+	fill_the_journal(f, tick_s(30));
+	pass(f, tick_s(20));
+	ck_assert_uint_eq(vip_of(f)->since, 0);
+	ck_assert(!(f->done & CONFLICT_FX_SAY_OVER));
+	ck_assert_uint_eq(f->conflict->counters.unsaid, 2);
+}
+END_TEST
+
+START_TEST(the_end_of_a_conflict_that_was_not_told_is_not_told)
+{
+	struct fixture *f = start(CONFIG_CONFLICT_DEFEND);
+
+	fill_the_journal(f, tick_s(30));
+	claim(f, stranger, 201);
+	pass(f, tick_s(20));
+	ck_assert_uint_eq(f->conflict->counters.conflicts, 1);
+	ck_assert_uint_eq(vip_of(f)->since, 0);
+	ck_assert(!(f->done & (CONFLICT_FX_SAY_BEGUN | CONFLICT_FX_SAY_OVER)));
+}
+END_TEST
+
+static bool watch(void *context)
+{
+	struct conflict *c = conflict_new(context, SELF, 1);
+
+	conflict_free(c);
+	return c;
+}
+
+START_TEST(nothing_is_left_behind_when_memory_runs_out)
+{
+	struct fixture *f = start(CONFIG_CONFLICT_DEFEND);
+
+	ck_assert_uint_ge(memory_refuse_each(watch, &f->config), 3);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -483,6 +617,14 @@ int main(void)
 		what_is_yielded_is_not_defended_and_taken_back_when_the_stranger_is_gone,
 		the_node_is_told_until_it_follows,
 		many_conflicts_at_once_are_not_all_told,
+		each_of_a_suspects_claims_counts_and_the_first_begins_the_suspicion,
+		the_virtual_mac_has_a_form_of_its_own_over_ipv6,
+		who_asks_for_a_vip_that_was_yielded_is_counted_and_not_told,
+		a_node_that_yields_too_late_is_told_to_resume_at_once,
+		a_role_that_is_told_again_changes_nothing,
+		a_conflict_that_found_no_room_is_told_a_minute_later,
+		the_end_of_a_conflict_that_was_not_told_is_not_told,
+		nothing_is_left_behind_when_memory_runs_out,
 	};
 
 	return run_suite("conflict", tests, sizeof tests / sizeof tests[0]);

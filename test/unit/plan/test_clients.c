@@ -125,6 +125,29 @@ START_TEST(a_block_is_aligned_free_and_within_the_network)
 }
 END_TEST
 
+START_TEST(a_block_is_looked_for_in_a_network_of_ipv6)
+{
+	const struct addr near = address("2001:db8::53");
+	const struct clients_room room = {{address("2001:db8::"), 64}, &near, 1};
+	const struct addr expected[] = {address("2001:db8::54"), address("2001:db8::55")};
+	struct addr found[2];
+
+	ck_assert(clients_find_block(&room, &near, 2, &found[0], &found[1]));
+	ck_assert(addr_equal(&found[0], &expected[0]) && addr_equal(&found[1], &expected[1]));
+}
+END_TEST
+
+START_TEST(a_network_that_is_smaller_than_the_block_has_none)
+{
+	const struct addr near = address("10.1.1.2");
+	const struct clients_room room = {{address("10.1.1.0"), 96 + 29}, NULL, 0};
+	struct addr found[2];
+
+	ck_assert(!clients_find_block(&room, &near, 9, &found[0], &found[1]));
+	ck_assert(clients_find_block(&room, &near, 2, &found[0], &found[1])); /* a control */
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -133,6 +156,8 @@ int main(void)
 		a_lone_vip_has_all,
 		shares_are_those_of_every_client_asked,
 		a_block_is_aligned_free_and_within_the_network,
+		a_block_is_looked_for_in_a_network_of_ipv6,
+		a_network_that_is_smaller_than_the_block_has_none,
 	};
 
 	return run_suite("clients", tests, sizeof tests / sizeof tests[0]);

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "cluster.h"
 #include "loads.h"
+#include "memory.h"
 #include "plan/plan.h"
 #include "suite.h"
 
@@ -370,6 +371,57 @@ START_TEST(plans_are_the_same_each_time)
 }
 END_TEST
 
+START_TEST(one_node_of_a_foreign_service_needs_no_other)
+{
+	struct plan *p;
+
+	cluster_init_with(&cluster, 1, 2);
+	cluster.services[cluster_add_service(&cluster, 0)].foreign_vrid = 51;
+	cluster.services[1].priority[0] = 100;
+	cluster_add_bundle(&cluster, 1);
+	p = planned(&cluster);
+	for (uint32_t b = 0; b < 3; b++) {
+		ck_assert_int_eq(plan_holder(p, b, 0), 0);
+		ck_assert_int_eq(plan_holder(p, b, 1), -1);
+	}
+	plan_free(p);
+}
+END_TEST
+
+START_TEST(a_plan_tells_which_families_its_routers_speak)
+{
+	struct plan *p;
+
+	cluster_init_with(&cluster, 3, 6);
+	p = planned(&cluster);
+	ck_assert_uint_eq(plan_families(p), 1u << FAMILY_IPV4);
+	plan_free(p);
+	cluster_add_family(&cluster, FAMILY_IPV6, 1);
+	p = planned(&cluster);
+	ck_assert_uint_eq(plan_families(p), 1u << FAMILY_IPV4 | 1u << FAMILY_IPV6);
+	plan_free(p);
+}
+END_TEST
+
+static bool plan_or_tell(void *context)
+{
+	const char **problem = context;
+	struct plan *p = plan_new(&cluster.config, MTU, problem);
+
+	plan_free(p);
+	return p;
+}
+
+START_TEST(a_plan_is_whole_or_refused_when_memory_runs_out)
+{
+	const char *problem = NULL;
+
+	cluster_init_with(&cluster, 3, 6);
+	ck_assert_uint_ge(memory_refuse_each(plan_or_tell, &problem), 5);
+	ck_assert_str_eq(problem, "there is not enough memory for the plan");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -386,6 +438,9 @@ int main(void)
 		foreign_services_follow_their_priorities_and_count,
 		ten_thousand_vips_on_64_nodes_are_planned_at_once,
 		plans_are_the_same_each_time,
+		one_node_of_a_foreign_service_needs_no_other,
+		a_plan_tells_which_families_its_routers_speak,
+		a_plan_is_whole_or_refused_when_memory_runs_out,
 	};
 
 	return run_suite("plan", tests, ARRAY_SIZE(tests));

@@ -155,6 +155,19 @@ START_TEST(unequal_nodes_stay_near_their_shares)
 }
 END_TEST
 
+START_TEST(a_node_of_a_thousand_times_the_weight_leaves_the_other_its_share)
+{
+	static const uint32_t weights[] = {1, 1000};
+	struct spread s;
+
+	for (uint32_t length = 1; length <= LENGTH; length += 100) {
+		s = spread_of(weights, 2, length);
+		ck_assert_int_eq(s.above, 0);
+		ck_assert_int_eq(s.below, 0);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -164,6 +177,7 @@ int main(void)
 		a_further_node_takes_its_share_and_moves_nothing_else,
 		further_slots_change_none_before_them,
 		unequal_nodes_stay_near_their_shares,
+		a_node_of_a_thousand_times_the_weight_leaves_the_other_its_share,
 	};
 
 	return run_suite("slots", tests, ARRAY_SIZE(tests));

@@ -562,6 +562,76 @@ START_TEST(inherited_addresses_are_kept_until_somebody_else_is_heard)
 }
 END_TEST
 
+/* What is on its way, one of each kind, and how long nothing happens to it. */
+struct quiet {
+	struct vrrp v;
+	tick until;
+};
+
+static struct quiet lingering(void)
+{
+	struct quiet q = {.v = active(&roost, 200)};
+	const tick now = q.v.since + tick_ms(100);
+
+	feed(&q.v, &roost, VRRP_EV_LEAVE, now);
+	hear(&q.v, &roost, 150, 9, now + 1);
+	ck_assert_int_eq(q.v.state, VRRP_INITIALIZE);
+	q.until = q.v.linger_until;
+	return q;
+}
+
+static struct quiet claiming(void)
+{
+	struct quiet q = {.v = backup(&roost, 200)};
+
+	hear(&q.v, &roost, 150, 9, T0 + tick_s(3));
+	feed(&q.v, &roost, VRRP_EV_TICK, q.v.active_down_at);
+	ck_assert_int_eq(q.v.state, VRRP_CLAIMING);
+	q.until = q.v.served_until;
+	return q;
+}
+
+static struct quiet leaving(void)
+{
+	struct quiet q = {.v = active(&roost, 200)};
+
+	feed(&q.v, &roost, VRRP_EV_LEAVE, q.v.since + 1);
+	q.until = q.v.advert_at;
+	return q;
+}
+
+START_TEST(an_early_tick_does_nothing_whatever_the_state)
+{
+	struct quiet all[] = {lingering(), {.v = backup(&roost, 200)}, claiming(),
+		{.v = active(&roost, 200)}, leaving()};
+
+	all[1].until = all[1].v.active_down_at;
+	all[3].until = all[3].v.advert_at;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		const struct vrrp before = all[i].v;
+		struct vrrp *v = &all[i].v;
+
+		ck_assert_uint_eq(feed(v, &roost, VRRP_EV_TICK, all[i].until - 1), 0);
+		ck_assert_mem_eq(v, &before, sizeof before);
+		feed(v, &roost, VRRP_EV_TICK, all[i].until); /* a control */
+		ck_assert_mem_ne(v, &before, sizeof before);
+	}
+}
+END_TEST
+
+/* RFC 9568 6.4.2: what is ill among roost's nodes is a priority like any other to the others */
+START_TEST(without_preemption_a_strict_router_accepts_any_lesser_active)
+{
+	struct vrrp_config c = strict();
+	struct vrrp v;
+
+	c.preempt = false;
+	v = backup(&c, 200);
+	hear(&v, &c, 100, 9, T0 + tick_s(1));
+	ck_assert_uint_eq(v.active_down_at, T0 + tick_s(1) + vrrp_active_down(3, 200, tick_s(1)));
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -602,6 +672,8 @@ int main(void)
 		a_backup_that_slept_hears_the_others_out_first,
 		a_gap_of_two_intervals_is_a_missed_advertisement,
 		inherited_addresses_are_kept_until_somebody_else_is_heard,
+		an_early_tick_does_nothing_whatever_the_state,
+		without_preemption_a_strict_router_accepts_any_lesser_active,
 	};
 
 	return run_suite("vrrp", tests, sizeof tests / sizeof tests[0]);

@@ -324,6 +324,39 @@ START_TEST(each_virtual_router_and_sender_has_a_mark_of_its_own)
 }
 END_TEST
 
+/* The @i-th of the addresses whose marks would all be in one place. */
+static struct addr crowded(uint32_t i)
+{
+	struct addr a;
+
+	for (uint32_t n = 0;; n++) {
+		a = addr_from_ipv4((const uint8_t[]){10, 1, (uint8_t)(n >> 8), (uint8_t)n});
+		if (addr_hash(&a) % N_MARKS == 0 && i-- == 0)
+			return a;
+	}
+}
+
+START_TEST(senders_whose_marks_would_share_a_place_keep_one_each)
+{
+	struct message m[N_MARKS / 2];
+	struct node sender, n;
+
+	open_node(&sender);
+	open_node(&n);
+	for (uint32_t i = 0; i < N_MARKS / 2; i++) {
+		m[i] = sent_by(&sender, FAMILY_IPV4, 1, T0);
+		m[i].envelope.source = crowded(i);
+		m[i].size = auth_sign(&sender.auth, m[i].bytes, m[i].size - TRAILER,
+			&m[i].envelope.source, &m[i].envelope.destination, T0);
+	}
+	for (uint32_t i = 0; i < N_MARKS / 2; i++)
+		expect(AUTH_VERIFIED, &n, &m[i], T0);
+	for (uint32_t i = 0; i < N_MARKS / 2; i++)
+		expect(AUTH_REPLAYED, &n, &m[i], T0);
+	ck_assert_uint_eq(n.auth.n_used, N_MARKS / 2);
+}
+END_TEST
+
 /* Or a stranger could silence a node by one forged message with a high sequence. */
 START_TEST(a_forged_message_raises_no_mark)
 {
@@ -395,6 +428,27 @@ START_TEST(a_sender_that_returns_goes_on_behind_its_last_sequence)
 	sender.auth.sequence = last;
 	m = sent_by(&sender, FAMILY_IPV4, 1, T0 - 60ull * S);
 	expect(AUTH_VERIFIED, &n, &m, T0);
+}
+END_TEST
+
+START_TEST(a_sequence_that_another_has_signed_with_is_skipped)
+{
+	struct node n;
+	struct message m;
+	const uint64_t ours = auth_sequence(T0), theirs = ours + 7;
+
+	open_node(&n);
+	auth_skip_to(&n.auth, 0); /* nobody has */
+	ck_assert_uint_eq(n.auth.sequence, 0);
+	auth_skip_to(&n.auth, theirs);
+	m = sent_by(&n, FAMILY_IPV4, 1, T0);
+	ck_assert_uint_eq(sequence_of(&m), theirs + 1);
+	auth_skip_to(&n.auth, ours); /* that is behind us, and so is nothing new */
+	m = sent_by(&n, FAMILY_IPV4, 1, T0);
+	ck_assert_uint_eq(sequence_of(&m), theirs + 2);
+	auth_skip_to(&n.auth, theirs + 100);
+	m = sent_by(&n, FAMILY_IPV4, 1, T0);
+	ck_assert_uint_eq(sequence_of(&m), theirs + 101);
 }
 END_TEST
 
@@ -635,10 +689,12 @@ int main(void)
 		a_trailer_of_another_size_is_malformed,
 		a_replayed_message_is_refused,
 		each_virtual_router_and_sender_has_a_mark_of_its_own,
+		senders_whose_marks_would_share_a_place_keep_one_each,
 		a_forged_message_raises_no_mark,
 		every_copy_has_a_sequence_of_its_own,
 		a_clock_that_goes_backwards_parts_nobody,
 		a_sender_that_returns_goes_on_behind_its_last_sequence,
+		a_sequence_that_another_has_signed_with_is_skipped,
 		a_new_sender_must_be_inside_the_window,
 		sequences_go_on_over_the_end_of_their_numbers,
 		the_window_reaches_over_the_end_too,
