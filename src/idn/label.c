@@ -6,6 +6,7 @@
 #include <unictype.h>
 #include <unistr.h>
 
+#include "base/assert.h"
 #include "idn/internal.h"
 
 /* More bytes of UTF-8 than any label of 63 characters comes from, with mapping at its worst. */
@@ -39,12 +40,11 @@ static const char *describe(int status)
 	case IDN2_INVALID_ALABEL:
 	case IDN2_UALABEL_MISMATCH:
 	case IDN2_ALABEL_ROUNDTRIP_FAILED: return "is no A-label";
-	case IDN2_MALLOC: return "finds no memory";
 	default: return idn2_strerror(status);
 	}
 }
 
-/* The first character of @label that is refused wherever it stands, or 0. */
+/* The first character of @label, which is UTF-8, that is refused wherever it stands, or 0. */
 static ucs4_t find_disallowed(struct idn_span label)
 {
 	for (size_t i = 0; i < label.size;) {
@@ -55,8 +55,7 @@ static ucs4_t find_disallowed(struct idn_span label)
 		const int n = u8_mbtoucr(&code, c, label.size - i);
 		int status;
 
-		if (n <= 0)
-			return 0;
+		ASSERT(n > 0);
 		memcpy(alone + 1, c, (size_t)n);
 		status = idn2_lookup_u8(alone, &ascii, LOOKUP_FLAGS);
 		idn2_free(ascii);
@@ -105,7 +104,7 @@ static char find_foreign_ascii(const char *label, size_t size)
 }
 
 /* What is wrong with the outcome of the mapping: an A-label, or a label that came down to ASCII, such as
- * one in full width. */
+ * one in full width, whose hyphens libidn2 has looked at. */
 static const char *find_ascii_problem(const char *label, size_t size)
 {
 	if (size == 0)
@@ -119,12 +118,10 @@ static const char *find_ascii_problem(const char *label, size_t size)
 
 		return status == IDN2_OK ? NULL : describe(status);
 	}
-	if (label[0] == '-' || label[size - 1] == '-')
-		return describe(IDN2_HYPHEN_STARTEND);
-	return size >= 4 && label[2] == '-' && label[3] == '-' ? describe(IDN2_2HYPHEN) : NULL;
+	return NULL;
 }
 
-/* A no-break space and its like, which nobody sees; or 0. */
+/* A no-break space and its like, which nobody sees, in what is UTF-8; or 0. */
 static ucs4_t find_blank(struct idn_span label)
 {
 	ucs4_t code;
@@ -132,8 +129,7 @@ static ucs4_t find_blank(struct idn_span label)
 	for (size_t i = 0; i < label.size;) {
 		const int n = u8_mbtoucr(&code, (const uint8_t *)label.at + i, label.size - i);
 
-		if (n <= 0)
-			break;
+		ASSERT(n > 0);
 		if (uc_is_general_category_withtable(code, UC_CATEGORY_MASK_Z))
 			return code;
 		i += (size_t)n;
@@ -185,7 +181,9 @@ bool idn_label_to_ascii(const char *label, size_t size, char ret_ascii[static ID
 	if (!reason)
 		memcpy(ret_ascii, ascii, length + 1);
 	idn2_free(ascii);
-	return reason ? idn_refuse(problem, span, "%s", reason) : true;
+	if (reason)
+		return idn_refuse(problem, span, "%s", reason);
+	return true;
 }
 
 static void copy_lower(char *to, struct idn_span label)

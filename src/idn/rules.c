@@ -5,6 +5,7 @@
 #include <unictype.h>
 #include <unistr.h>
 
+#include "base/assert.h"
 #include "idn/internal.h"
 
 /* A member of a set, of bidirectional classes or of scripts. */
@@ -108,26 +109,22 @@ static enum script script_of(const char *name)
 	return OTHER;
 }
 
-/* What is written with @script beside itself. */
-static uint32_t companions_of(enum script script)
-{
-	const uint32_t chinese = BIT(LATIN) | BIT(HAN) | BIT(BOPOMOFO);
-	const uint32_t japanese = BIT(LATIN) | BIT(HAN) | BIT(HIRAGANA) | BIT(KATAKANA);
-	const uint32_t korean = BIT(LATIN) | BIT(HAN) | BIT(HANGUL);
+#define CHINESE  (BIT(LATIN) | BIT(HAN) | BIT(BOPOMOFO))
+#define JAPANESE (BIT(LATIN) | BIT(HAN) | BIT(HIRAGANA) | BIT(KATAKANA))
+#define KOREAN   (BIT(LATIN) | BIT(HAN) | BIT(HANGUL))
 
-	switch (script) {
-	case LATIN: return chinese | japanese | korean | BIT(OTHER);
-	case HAN: return chinese | japanese | korean;
-	case HIRAGANA:
-	case KATAKANA: return japanese;
-	case BOPOMOFO: return chinese;
-	case HANGUL: return korean;
-	case CYRILLIC:
-	case GREEK: return 0;
-	case OTHER: return BIT(LATIN);
-	}
-	return 0;
-}
+/* What each is written with beside itself. */
+static const uint32_t companions[] = {
+	[LATIN] = CHINESE | JAPANESE | KOREAN | BIT(OTHER),
+	[HAN] = CHINESE | JAPANESE | KOREAN,
+	[HIRAGANA] = JAPANESE,
+	[KATAKANA] = JAPANESE,
+	[BOPOMOFO] = CHINESE,
+	[HANGUL] = KOREAN,
+	[CYRILLIC] = 0,
+	[GREEK] = 0,
+	[OTHER] = BIT(LATIN),
+};
 
 /* The first two scripts of @unicode, a U-label, that are not written together; false if there are none. */
 static bool find_strangers(const char *unicode, const char *ret_names[static 2])
@@ -139,23 +136,25 @@ static bool find_strangers(const char *unicode, const char *ret_names[static 2])
 	for (size_t i = 0; i < size;) {
 		ucs4_t code;
 		const int bytes = u8_mbtoucr(&code, (const uint8_t *)unicode + i, size - i);
-		const uc_script_t *const found = bytes > 0 ? uc_script(code) : NULL;
+		const uc_script_t *const found = uc_script(code);
 		const char *const name = found ? found->name : "Common";
 		bool is_new = strcmp(name, "Common") != 0 && strcmp(name, "Inherited") != 0;
 
-		i += bytes > 0 ? (size_t)bytes : 1;
+		ASSERT(bytes > 0);
+		i += (size_t)bytes;
 		for (uint32_t k = 0; k < n && is_new; k++)
 			is_new = strcmp(seen[k], name) != 0;
 		for (uint32_t k = 0; k < n && is_new; k++) {
-			if (companions_of(script_of(name)) & BIT(script_of(seen[k])))
+			if (companions[script_of(name)] & BIT(script_of(seen[k])))
 				continue;
 			ret_names[0] = seen[k];
 			ret_names[1] = name;
 			return true;
 		}
-		/* no more than five go together */
-		if (is_new && n < sizeof seen / sizeof *seen)
-			seen[n++] = name;
+		if (!is_new)
+			continue;
+		ASSERT(n < ARRAY_SIZE(seen)); /* no more than four go together */
+		seen[n++] = name;
 	}
 	return false;
 }

@@ -295,6 +295,125 @@ START_TEST(names_are_told_apart)
 }
 END_TEST
 
+/* What idn_to_ascii() sees to before, for those who read names otherwise. */
+static const char *problem_of(const char *label, size_t size)
+{
+	static char problem[IDN_PROBLEM_SIZE];
+	char ascii[IDN_LABEL_SIZE];
+
+	return idn_label_to_ascii(label, size, ascii, problem) ? ascii + strlen(ascii) : problem;
+}
+
+START_TEST(a_label_alone_may_be_any_bytes)
+{
+	static char long_one[1100];
+
+	memset(long_one, 'a', sizeof long_one);
+	memcpy(long_one, "ä", 2);
+	ck_assert_str_eq(problem_of("a\xff", 2), "\"a\" is not UTF-8");
+	ck_assert_str_eq(problem_of("ä\0b", 4), "\"ä?b\" has a character that no name may have");
+	ck_assert_str_eq(problem_of("ä\x7f", 3), "\"ä?\" has a character that no name may have");
+	ck_assert_ptr_nonnull(strstr(problem_of(long_one, sizeof long_one),
+		"has more than 63 characters as an A-label"));
+	ck_assert_ptr_nonnull(strstr(problem_of(long_one, 64), "has more than 63 characters"));
+}
+END_TEST
+
+START_TEST(an_a_label_alone_may_be_too_long)
+{
+	char label[70] = "xn--", problem[IDN_PROBLEM_SIZE];
+
+	memset(label + 4, 'a', 60);
+	ck_assert(!idn_check_alabel(label, 64, problem));
+	ck_assert_ptr_nonnull(strstr(problem, "has more than 63 characters"));
+}
+END_TEST
+
+/* In full width, which becomes ASCII. */
+START_TEST(what_mapping_makes_ascii_of_must_be_a_host_name_too)
+{
+	char wide[3 * 64 + 1] = "", problem[IDN_PROBLEM_SIZE], ascii[IDN_ASCII_SIZE];
+
+	is_refused("－ａ", "\"－ａ\" begins or ends with a hyphen");
+	is_refused("ａ－", "\"ａ－\" begins or ends with a hyphen");
+	is_refused("ａｂ－－ｃ",
+		"\"ａｂ－－ｃ\" has hyphens in its third and fourth place, as A-labels have");
+	is_refused("ａ＿ｂ", "\"ａ＿ｂ\" has a character that no name may have");
+	is_refused("ｘｎ－－ａ", "\"ｘｎ－－ａ\" has a character that no name may have");
+	becomes("ａ－ｂ－ｃ", "a-b-c");
+	becomes("ｘｎ－－80a1acny", "xn--80a1acny");
+	for (int i = 0; i < 64; i++)
+		strcat(wide, "ａ");
+	ck_assert(!idn_to_ascii(wide, ascii, problem));
+	ck_assert_ptr_nonnull(strstr(problem, "has more than 63 characters as an A-label"));
+}
+END_TEST
+
+START_TEST(ascii_that_no_host_has_is_refused)
+{
+	is_refused("a{b", "\"a{b\" has something else than letters, digits, \"-\" and \"_\"");
+	is_refused("a`b", "\"a`b\" has something else than letters, digits, \"-\" and \"_\"");
+	is_refused("a:b", "\"a:b\" has something else than letters, digits, \"-\" and \"_\"");
+	becomes("xn-a.xna", "xn-a.xna"); /* no prefix */
+}
+END_TEST
+
+/* RFC 5893 2; a label is looked at as it is, for it may come from elsewhere */
+START_TEST(each_rule_of_directions_is_kept)
+{
+	static const struct {
+		const char *name;
+		bool keeps;
+	} cases[] = {
+		{"שלום", true}, {"שלום1", true}, /* rule 3: it may end in a number */
+		{"שלום\u0660", true},            /* ... an Arabic one */
+		{"שלום\u0301", true},            /* ... and a mark behind it */
+		{"שלום\u02b9", false},           /* but not in a neutral */
+		{"ש1\u0660", false},             /* rule 4: one kind of numbers */
+		{"שaש", false},                  /* rule 2 */
+		{"a.שלום", true},                /* rules 5 and 6 */
+		{"a1.שלום", true}, {"a\u02b9.שלום", false}, {"aשa", false},
+		{"1.שלום", false}, /* rule 1 */
+		{"*.שלום", true}, {"**.שלום", false},
+		{"a\\.1.שלום", true}, /* an escape names no host */
+		{"\xff.a", true},     /* nor has what is no text a direction */
+	};
+	char problem[IDN_PROBLEM_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		ck_assert_msg(idn_check_directions(cases[i].name, problem) == cases[i].keeps, "%s",
+			cases[i].name);
+}
+END_TEST
+
+START_TEST(marks_are_of_the_script_before_them)
+{
+	ck_assert_str_eq(scripts_of("q\u0323ж"), "\"q\u0323ж\" mixes Latin and Cyrillic letters; "
+						 "if that is meant, write the A-label, "
+						 "xn--q-vdb93f");
+	ck_assert_str_eq(scripts_of("q\u0323\u00fc"), "");
+	ck_assert_str_ne(scripts_of("bücher_"), ""); /* it has no A-label */
+}
+END_TEST
+
+START_TEST(a_name_is_shown_as_far_as_there_is_room)
+{
+	static char text[IDN_UNICODE_SIZE + 10];
+	char unicode[11], shown[2 * sizeof text];
+
+	idn_to_unicode("a.xn--80a1acny.b", unicode, sizeof unicode);
+	ck_assert_str_eq(unicode, "a.xn--80a1");
+	idn_to_unicode("ab.cdef.ghi", unicode, sizeof unicode);
+	ck_assert_str_eq(unicode, "ab.cdef.gh");
+	idn_to_unicode("abcde\\", unicode, sizeof unicode); /* half an escape */
+	ck_assert_str_eq(unicode, "abcde\\");
+	/* more than any name has */
+	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+	memset(text, 'a', sizeof text - 1);
+	ck_assert_str_eq(idn_show(text, shown, sizeof shown), text);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -317,6 +436,13 @@ int main(void)
 		widths_are_those_of_a_terminal,
 		what_steers_a_terminal_is_known,
 		names_are_told_apart,
+		a_label_alone_may_be_any_bytes,
+		an_a_label_alone_may_be_too_long,
+		what_mapping_makes_ascii_of_must_be_a_host_name_too,
+		ascii_that_no_host_has_is_refused,
+		each_rule_of_directions_is_kept,
+		marks_are_of_the_script_before_them,
+		a_name_is_shown_as_far_as_there_is_room,
 	};
 
 	return run_suite("idn", tests, ARRAY_SIZE(tests));
