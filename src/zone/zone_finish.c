@@ -110,8 +110,8 @@ static bool lacks_address(
 	bool exact;
 	const struct zone_node *found = zone_find(c->z, target, &exact);
 
-	if (!found || has_address(found))
-		return found && !exact;
+	if (!found || (exact && has_address(found)))
+		return false;
 	const struct zone_node *cut = cut_above(found);
 
 	if (cut && cut != n)

@@ -229,6 +229,15 @@ START_TEST(name_servers_without_an_address_are_told)
 	expect(APEX "sub NS ns.example.net.\n", "");
 	expect(APEX "sub NS ns.sub\nns.sub A 192.0.2.3\nother NS ns2.sub\n", "");
 	expect(APEX "sub NS a.wild\n*.wild AAAA 2001:db8::1\n", "");
+	/* whatever address the name above it has */
+	expect(APEX "sub NS a.wild\n*.wild AAAA 2001:db8::1\nwild A 192.0.2.3\n", "");
+	expect(APEX "sub NS ns.example.net.\nsub A 192.0.2.3\nother NS ns.sub\n", "");
+	expect(APEX "sub NS a.wild\n*.wild TXT \"no address\"\n",
+		"test.zone:5: warning: sub.example.com. has an NS record that names "
+		"a.wild.example.com., which has no address here\n");
+	expect(APEX "sub NS a.host\nhost A 192.0.2.3\n",
+		"test.zone:5: warning: sub.example.com. has an NS record that names "
+		"a.host.example.com., which has no address here\n");
 }
 END_TEST
 
