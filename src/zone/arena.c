@@ -57,9 +57,10 @@ void *arena_alloc(struct arena *a, size_t size, uint32_t *ret_ref)
 
 bool arena_extend(struct arena *a, const void *p, size_t size, size_t new_size)
 {
+	ASSERT(a->n_chunks > 0);
 	size = round_up(size);
 	new_size = round_up(new_size);
-	if (a->n_chunks == 0 || (const uint8_t *)p + size != a->chunks[a->n_chunks - 1] + a->at)
+	if ((const uint8_t *)p + size != a->chunks[a->n_chunks - 1] + a->at)
 		return false;
 	if (a->end - a->at < new_size - size)
 		return false;

@@ -223,7 +223,8 @@ static bool check_free(struct deriving *d, const struct name *name, uint32_t lin
 			name_format(name->bytes, text), zone_place_format(&place, where));
 		return false;
 	}
-	for (; n && n->parent; n = n->parent) {
+	ASSERT(n); /* the zone is the name's home */
+	for (; n->parent; n = n->parent) {
 		s = zone_rrset_of(n, RDATA_NS);
 		if (!s)
 			continue;
@@ -279,12 +280,15 @@ static void add_names(struct deriving *d)
 		const struct config_name *from = &c->names[i];
 		struct name name;
 
-		if (d->homes[i] != this || !parse_name(d, from->name, from->line, &name) ||
-			!check_free(d, &name, from->line))
+		if (d->homes[i] != this)
+			continue;
+		(void)parse_name(d, from->name, from->line, &name); /* or it would have no home */
+		ASSERT(from->service >= 0 || from->node >= 0);
+		if (!check_free(d, &name, from->line))
 			continue;
 		if (from->service >= 0)
 			add_service(d, from, &name);
-		else if (from->node >= 0)
+		else
 			add_node(d, &c->nodes[from->node], &name, from->line);
 	}
 }

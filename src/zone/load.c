@@ -12,6 +12,7 @@
 
 #include <libzscanner/scanner.h>
 
+#include "base/assert.h"
 #include "base/bytes.h"
 #include "zone/prepass.h"
 #include "zone/rdata.h"
@@ -213,14 +214,17 @@ static bool is_open_already(const struct source *from)
 static char *path_beside(const char *file, const char *name)
 {
 	const char *slash = strrchr(file, '/');
+	size_t directory;
 	char *path;
 
 	if (strncmp(name, "./", 2) == 0)
 		name += 2;
-	if (name[0] == '/' || !slash)
-		return strdup(name);
-	if (asprintf(&path, "%.*s%s", (int)(slash + 1 - file), file, name) < 0)
+	directory = name[0] == '/' || !slash ? 0 : (size_t)(slash + 1 - file);
+	path = malloc(directory + strlen(name) + 1);
+	if (!path)
 		return NULL;
+	memcpy(path, file, directory);
+	strcpy(path + directory, name);
 	return path;
 }
 
@@ -334,8 +338,7 @@ static void load_source(struct loading *l, const struct source *from, const char
 	ascii.text = prepass_run(&in, &ascii.size);
 	if (ascii.text)
 		scan(l, &ascii, origin);
-	else if (l->n_errors == 0)
-		fail(l, from->file, 0, "its names can't be brought into ASCII");
+	ASSERT(ascii.text || l->n_errors > 0);
 	free((char *)ascii.text);
 }
 

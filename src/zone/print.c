@@ -37,10 +37,10 @@ static const char *format_owner(
 	return text;
 }
 
-/* RFC 3597 5: data of any type in hexadecimal. */
+/* RFC 3597 5: data of any type in hexadecimal. Of none at all libknot has made something. */
 static void print_unknown(const struct printing *p)
 {
-	fprintf(p->to, "\\# %u%s", p->rdata->len, p->rdata->len > 0 ? " " : "");
+	fprintf(p->to, "\\# %u ", p->rdata->len);
 	for (uint32_t i = 0; i < p->rdata->len; i++)
 		fprintf(p->to, "%02x", p->rdata->data[i]);
 }

@@ -202,7 +202,8 @@ const char *zone_place_format(const struct zone_place *place, char text[static Z
 
 const char *zone_type_format(uint16_t type, char text[static ZONE_TYPE_SIZE])
 {
-	if (knot_rrtype_to_string(type, text, ZONE_TYPE_SIZE) < 0)
-		snprintf(text, ZONE_TYPE_SIZE, "TYPE%u", type);
+	const int length = knot_rrtype_to_string(type, text, ZONE_TYPE_SIZE);
+
+	ASSERT(length > 0);
 	return text;
 }

@@ -83,7 +83,7 @@ static void check_dname(struct checking *c, uint32_t i)
 	 * followed by the name that it is there for. */
 	if (next->parent != n)
 		return;
-	while (!next->rrsets && i + 1 < c->z->n_nodes)
+	while (!next->rrsets)
 		next = zone_node_at(c->z, ++i);
 	say(c, ZONE_ERROR, next->rrsets, "%s is below %s, a DNAME, which can have nothing below it",
 		name_format(next->name, below), name_format(n->name, name));

@@ -99,6 +99,16 @@ static char *derived(const struct cluster *c, struct complaints *complaints)
 	return text;
 }
 
+/* Of many alike. */
+static void first_only(void *context, enum zone_severity severity, const struct zone_place *place,
+	const char *text)
+{
+	struct complaints *c = context;
+
+	if (c->n_errors == 0)
+		listener_to(c).tell(context, severity, place, text);
+}
+
 static void expect_zones(const struct cluster *c, const char *expected)
 {
 	struct complaints complaints = {0};
@@ -383,6 +393,169 @@ START_TEST(the_serial_is_when_the_file_was_changed)
 }
 END_TEST
 
+START_TEST(what_is_no_name_is_told_with_its_line)
+{
+	const struct load_listener nobody = {0};
+	const struct name www = name_of("www.example.com");
+	struct cluster c;
+
+	cluster_init(&c);
+	const struct derive_input in = {&c.config, "roost.yaml", 1};
+
+	set_domain(&c, "exa mple");
+	add_name(&c, "www..example.com", 0, -1);
+	add_name(&c, "mail.example.com", 1, -1);
+	expect_complaints(&c,
+		"roost.yaml: error: \"exa mple\" is no domain name: it has a character that must "
+		"be written as \\DDD\n"
+		"roost.yaml:10: error: \"www..example.com\" is no domain name: it has an empty "
+		"label\n");
+	/* nobody need listen */
+	ck_assert_ptr_null(derive_zone(&in, &www, &nobody));
+}
+END_TEST
+
+START_TEST(a_domain_within_a_master_files_zone_is_a_zone_of_its_own)
+{
+	struct cluster c;
+
+	write_file(APEX "sub NS ns.example.net.\n");
+	cluster_init(&c);
+	add_zone(&c, "example.com", path);
+	set_domain(&c, "sub.example.com");
+	expect_origins(&c, "example.com. sub.example.com. ");
+	remove_file();
+}
+END_TEST
+
+START_TEST(a_service_may_have_more_vips_than_a_message)
+{
+	static struct config_vip vips[5000];
+	struct cluster c;
+
+	cluster_init(&c);
+	for (uint32_t i = 0; i < ARRAY_SIZE(vips); i++)
+		vips[i].address =
+			addr_from_ipv4((const uint8_t[]){10, 2, (uint8_t)(i >> 8), (uint8_t)i});
+	c.config.vips = vips;
+	c.config.n_vips = ARRAY_SIZE(vips);
+	c.services[0].n_vips = ARRAY_SIZE(vips);
+	add_name(&c, "www.example.com", 0, -1);
+	struct complaints complaints = {0};
+	const struct derive_input in = {&c.config, "roost.yaml", 1};
+	const struct load_listener listener = {first_only, &complaints};
+	uint32_t n = 0;
+
+	ck_assert_ptr_null(derive_zones(&in, &listener, &n));
+	ck_assert_str_eq(complaints.text,
+		"roost.yaml:10: error: all A records of www.example.com. don't fit into one DNS "
+		"message\n");
+}
+END_TEST
+
+/* With its final dot and the root it has 3 more bytes than characters. */
+static void make_long_name(char name[static 256], const char *first, size_t length)
+{
+	size_t used = (size_t)snprintf(name, 256, "%s", first);
+
+	for (size_t i = used; i < length; i++)
+		name[i] = i % 50 == 49 ? '.' : 'x';
+	name[length] = '\0';
+}
+
+START_TEST(a_domain_may_be_too_long_for_more_than_its_services)
+{
+	struct complaints complaints = {0};
+	struct cluster c;
+	char name[256], *text;
+
+	cluster_init(&c);
+	strcpy(c.nodes[1].name, "www1-with-a-longer-name");
+	make_long_name(name, "", 246);
+	set_domain(&c, name);
+	text = derived(&c, &complaints);
+	ck_assert_uint_eq(complaints.n_errors, 1);
+	ck_assert_ptr_nonnull(strstr(complaints.text,
+		"roost.yaml: error: the node www1-with-a-longer-name has no name in xxx"));
+	free(text);
+	strcpy(c.nodes[1].name, "www2");
+	complaints = (struct complaints){0};
+	text = derived(&c, &complaints);
+	ck_assert_str_eq(complaints.text, "");
+	/* nor has hostmaster room in it (RFC 2142 7) */
+	ck_assert_ptr_null(strstr(text, "hostmaster"));
+	free(text);
+}
+END_TEST
+
+START_TEST(thirteen_nodes_are_name_servers_and_all_have_addresses)
+{
+	static struct config_node nodes[20];
+	struct complaints complaints = {0};
+	struct cluster c;
+	char *text;
+	unsigned n_servers = 0, n_addresses = 0;
+
+	cluster_init(&c);
+	for (uint32_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		nodes[i] = (struct config_node){.n_addresses = 1};
+		nodes[i].addresses[0] = addr_from_ipv4((const uint8_t[]){10, 3, 0, (uint8_t)i});
+		snprintf(nodes[i].name, sizeof nodes[i].name, "n%u", i);
+	}
+	c.config.nodes = nodes;
+	c.config.n_nodes = ARRAY_SIZE(nodes);
+	set_domain(&c, "example.com");
+	text = derived(&c, &complaints);
+	for (const char *at = text; (at = strstr(at, " IN NS ")); at++)
+		n_servers++;
+	for (const char *at = text; (at = strstr(at, " IN A ")); at++)
+		n_addresses++;
+	ck_assert_uint_eq(n_servers, DERIVE_NAME_SERVERS_MAX);
+	ck_assert_uint_eq(n_addresses, ARRAY_SIZE(nodes));
+	free(text);
+}
+END_TEST
+
+START_TEST(a_node_has_the_name_that_the_file_gives_it_there)
+{
+	struct complaints complaints = {0};
+	struct cluster c;
+	char *text;
+
+	cluster_init(&c);
+	strcpy(c.nodes[1].name, "www2.example.org");
+	add_name(&c, "ns.example.net", -1, 0);
+	add_name(&c, "ns.example.com", -1, 0);
+	add_name(&c, "a.www2.example.com", 0, -1); /* so that www2 is there, and empty */
+	set_domain(&c, "example.com");
+	text = derived(&c, &complaints);
+	ck_assert_str_eq(complaints.text, "");
+	ck_assert_ptr_nonnull(strstr(text, "NS      ns.example.com.\n"));
+	ck_assert_ptr_nonnull(strstr(text, "NS      www2.example.com.\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text, "\nwww2                       3600 IN A       10.1.1.3\n"));
+	free(text);
+}
+END_TEST
+
+START_TEST(a_master_file_that_is_unsound_spoils_its_zone)
+{
+	struct complaints complaints = {0};
+	char expected[256], *text;
+	struct cluster c;
+
+	write_file("$TTL 60\n@ NS ns.example.net.\n");
+	cluster_init(&c);
+	add_zone(&c, "example.com", path);
+	text = derived(&c, &complaints);
+	snprintf(expected, sizeof expected, "%s: error: the zone example.com. has no SOA record\n",
+		path);
+	ck_assert_str_eq(complaints.text, expected);
+	free(text);
+	remove_file();
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -398,6 +571,13 @@ int main(void)
 		one_bad_zone_is_told_and_the_others_are_looked_at,
 		a_name_outside_all_zones_has_none,
 		the_serial_is_when_the_file_was_changed,
+		what_is_no_name_is_told_with_its_line,
+		a_domain_within_a_master_files_zone_is_a_zone_of_its_own,
+		a_service_may_have_more_vips_than_a_message,
+		a_domain_may_be_too_long_for_more_than_its_services,
+		thirteen_nodes_are_name_servers_and_all_have_addresses,
+		a_node_has_the_name_that_the_file_gives_it_there,
+		a_master_file_that_is_unsound_spoils_its_zone,
 	};
 
 	return run_suite("derive", tests, ARRAY_SIZE(tests));

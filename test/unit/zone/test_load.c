@@ -357,6 +357,108 @@ START_TEST(an_empty_file_is_a_zone_without_an_apex)
 }
 END_TEST
 
+START_TEST(warnings_are_told_up_to_a_number)
+{
+	char text[4096] = APEX;
+	struct complaints c = {0};
+	struct zone *z;
+
+	for (int i = 0; i < 15; i++)
+		strcat(text, "xn--a A 192.0.2.1\n");
+	enter_directory();
+	write_file("part", text + strlen(APEX)); /* 15 of either file */
+	strcat(text, "$INCLUDE part\n");
+	write_file("main.zone", text);
+	z = loaded("main.zone", &c);
+	ck_assert_ptr_nonnull(z);
+	ck_assert_uint_eq(c.n_warnings, LOAD_WARNINGS_MAX);
+	ck_assert_ptr_nonnull(strstr(c.text, "main.zone:5: warning: \"xn--a\" is no A-label"));
+	ck_assert_ptr_nonnull(strstr(c.text, "part:5: warning: \"xn--a\" is no A-label"));
+	ck_assert_ptr_null(strstr(c.text, "part:6: "));
+	zone_free(z);
+	leave_directory();
+}
+END_TEST
+
+START_TEST(nobody_need_listen)
+{
+	const struct load_listener nobody = {0};
+	const struct load_text bad = {"test.zone", "www A 1.2.3\n", 12}, none = {.file = "none"};
+	const struct name apex = name_of("example.com");
+	struct zone *z;
+
+	ck_assert_ptr_null(load_text(&bad, apex.bytes, &nobody));
+	z = load_text(&none, apex.bytes, &nobody);
+	ck_assert_ptr_nonnull(z); /* without a record */
+	zone_free(z);
+}
+END_TEST
+
+START_TEST(an_soa_that_is_none_says_no_ttl)
+{
+	struct complaints c = {0};
+
+	ck_assert_ptr_null(zone_of("@ SOA \\# 1 00\n", &c));
+	ck_assert_str_eq(c.text,
+		"test.zone:1: error: the record has no TTL, and neither $TTL nor a record before "
+		"it says one\n");
+}
+END_TEST
+
+START_TEST(a_delete_character_is_not_told_as_such)
+{
+	enter_directory();
+	write_file("main.zone", APEX "$INCLUDE a\\127\n");
+	expect_file(
+		"main.zone", "main.zone:5: error: a? can't be read: No such file or directory\n");
+	leave_directory();
+}
+END_TEST
+
+START_TEST(a_file_that_is_too_large_is_not_read)
+{
+	enter_directory();
+	write_file("main.zone", APEX "$INCLUDE large\n");
+	write_file("large", "");
+	ck_assert_int_eq(truncate("large", (off_t)LOAD_FILE_MAX + 1), 0);
+	expect_file("main.zone", "main.zone:5: error: large is larger than 4294967296 bytes\n");
+	leave_directory();
+}
+END_TEST
+
+/* Including that file says just this; where there is none, nothing is looked at. */
+static void expect_included(const char *path, const char *problem)
+{
+	char text[512], expected[512];
+
+	if (access(path, R_OK) != 0)
+		return;
+	snprintf(text, sizeof text, APEX "$INCLUDE %s\n", path);
+	snprintf(expected, sizeof expected, "main.zone:5: error: %s can't be read: %s\n", path,
+		problem);
+	write_file("main.zone", text);
+	expect_file("main.zone", expected);
+}
+
+START_TEST(a_file_that_is_not_what_it_says_is_told)
+{
+	enter_directory();
+	/* of a page, they say, but one has a line and the other can't be read */
+	expect_included("/sys/devices/system/cpu/online", "Stale file handle");
+	expect_included("/sys/class/net/lo/speed", "Invalid argument");
+	leave_directory();
+}
+END_TEST
+
+START_TEST(a_file_of_another_device_is_another_file)
+{
+	enter_directory();
+	write_file("main.zone", APEX "$INCLUDE /proc/sys/kernel/ostype\nwww A 192.0.2.2\n");
+	expect_file("main.zone", ""); /* it says that it is empty */
+	leave_directory();
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -377,6 +479,13 @@ int main(void)
 		text_can_not_include_files,
 		a_relative_origin_is_refused_with_a_hint,
 		an_empty_file_is_a_zone_without_an_apex,
+		warnings_are_told_up_to_a_number,
+		nobody_need_listen,
+		an_soa_that_is_none_says_no_ttl,
+		a_delete_character_is_not_told_as_such,
+		a_file_that_is_too_large_is_not_read,
+		a_file_that_is_not_what_it_says_is_told,
+		a_file_of_another_device_is_another_file,
 	};
 
 	return run_suite("load", tests, ARRAY_SIZE(tests));

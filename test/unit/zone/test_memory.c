@@ -2,7 +2,9 @@
 #include "suite.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "memory.h"
@@ -46,7 +48,7 @@ static uint32_t refuse_each_and_be_told(bool (*attempt)(const struct load_listen
 }
 
 static const struct name apex = {13, "\7example\3com"};
-static char zone_text[8192]; /* more than fits into the first chunk and the first table */
+static char zone_text[16384]; /* more than fits into the first chunk and the first table */
 
 static bool load(const struct load_listener *listener)
 {
@@ -64,7 +66,42 @@ START_TEST(a_zone_is_whole_or_refused_when_memory_runs_out)
 	strcpy(zone_text, APEX);
 	for (int i = 0; i < 100; i++)
 		sprintf(zone_text + strlen(zone_text), "h%d A 192.0.2.1\n", (i * 37) % 100);
+	strcat(zone_text, "large TXT"); /* one that needs a chunk for itself */
+	for (int i = 0; i < 40; i++)
+		sprintf(zone_text + strlen(zone_text), " %0200d", i);
+	strcat(zone_text, "\n");
 	ck_assert_uint_gt(refuse_each_and_be_told(load), 10);
+}
+END_TEST
+
+static bool load_included(const struct load_listener *listener)
+{
+	char problem[ZONE_PROBLEM_SIZE];
+	struct zone *z = load_file("main.zone", apex.bytes, listener);
+	const bool done = z && zone_finish(z, listener->tell, listener->context, problem);
+
+	zone_free(z);
+	return done;
+}
+
+START_TEST(files_in_any_script_are_whole_or_refused_when_memory_runs_out)
+{
+	char directory[] = "/tmp/roost-memory-XXXXXX";
+	FILE *f;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	ck_assert_int_eq(chdir(directory), 0);
+	f = fopen("main.zone", "we");
+	fputs("$ORIGIN пример.example.com.\n$ORIGIN example.com.\n" APEX "$INCLUDE part\n", f);
+	fclose(f);
+	f = fopen("part", "we");
+	for (int i = 0; i < 300; i++) /* A-labels are longer, so that the pass needs more room */
+		fprintf(f, "ж MX %d ж\n", i % 10);
+	fclose(f);
+	ck_assert_uint_gt(refuse_each_and_be_told(load_included), 10);
+	unlink("main.zone");
+	unlink("part");
+	rmdir(directory);
 }
 END_TEST
 
@@ -125,6 +162,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		a_zone_is_whole_or_refused_when_memory_runs_out,
+		files_in_any_script_are_whole_or_refused_when_memory_runs_out,
 		zones_are_derived_or_refused_when_memory_runs_out,
 		nothing_is_printed_when_memory_runs_out,
 	};

@@ -61,7 +61,10 @@ START_TEST(what_is_no_name_is_refused_with_a_reason)
 		{"a..b", "it has an empty label"},
 		{"a b", "it has a character that must be written as \\DDD"},
 		{"b\303\274cher", "it has a character that must be written as \\DDD"},
+		{"a\x7f", "it has a character that must be written as \\DDD"},
 		{"a\\", "nothing that can be escaped follows the backslash"},
+		{"a\\\x7f", "nothing that can be escaped follows the backslash"},
+		{"a\\1x2", "a backslash and a digit need two more digits"},
 		{"a\\12", "a backslash and a digit need two more digits"},
 		{"a\\256", "an escape \\DDD goes from \\000 to \\255"},
 		{"1234567890123456789012345678901234567890123456789012345678901234",
@@ -137,6 +140,8 @@ START_TEST(a_name_is_within_those_above_it)
 	ck_assert(!name_is_within(other.bytes, com.bytes));
 	ck_assert(!name_is_within(near.bytes, www.bytes));
 	ck_assert(!name_is_within(trick.bytes, com.bytes));
+	ck_assert_mem_eq(name_parent(www.bytes), "\7example\3com", 13);
+	ck_assert_ptr_eq(name_parent(root.bytes), root.bytes); /* nothing is above it */
 }
 END_TEST
 

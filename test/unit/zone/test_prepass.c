@@ -164,6 +164,79 @@ START_TEST(a_text_that_breaks_off_is_passed_on)
 	becomes("$INCLUDE\nж A 192.0.2.1\n", "$INCLUDE\nxn--f1a A 192.0.2.1\n");
 	becomes("ж\r", "xn--f1a\r");
 	becomes("\ufeff", "");
+	becomes("ж TXT \"a\nb A 192.0.2.1", "xn--f1a TXT \"a\nb A 192.0.2.1");
+	becomes("ж TXT a\\\nb A 192.0.2.1", "xn--f1a TXT a\\\nb A 192.0.2.1");
+	becomes("ж A 192.0.2.1 ; ж", "xn--f1a A 192.0.2.1 ; ");
+	becomes("ж.a\\", "xn--f1a.a\\");
+	becomes("a RP ж", "a RP \\208\\182"); /* a mailbox of no domain */
+	becomes("$ORIGIN ж.a\\\nж A 192.0.2.1", "$ORIGIN xn--f1a.a\\\nxn--f1a A 192.0.2.1");
+}
+END_TEST
+
+START_TEST(carriage_returns_go_with_their_lines)
+{
+	becomes("ж A 192.0.2.1\r\r\n", "xn--f1a A 192.0.2.1\n");
+	becomes("ж TXT ( \"a\r\nb\rc\r\r\nd\" )\n", "xn--f1a TXT ( \"a\nb\rc\nd\" )\n");
+}
+END_TEST
+
+START_TEST(a_class_is_no_type)
+{
+	static const char *const classes[] = {
+		"IN", "CH", "hs", "ANY", "NONE", "CLASS1", "60", "60 IN", "IN 60"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+		char text[64], wanted[64];
+
+		snprintf(text, sizeof text, "ж %s NS ж", classes[i]);
+		snprintf(wanted, sizeof wanted, "xn--f1a %s NS xn--f1a", classes[i]);
+		becomes(text, wanted);
+	}
+	becomes("ж CLASS NS ж", "xn--f1a CLASS NS \\208\\182"); /* an unknown type, and text */
+}
+END_TEST
+
+START_TEST(an_escape_hides_a_prefix)
+{
+	becomes("xn--a\\.b.ж A 192.0.2.1", "xn--a\\.b.xn--f1a A 192.0.2.1");
+}
+END_TEST
+
+/* The scanner refuses them. */
+START_TEST(names_of_any_length_are_passed_on)
+{
+	char text[4096] = "$ORIGIN ", wanted[8192] = "$ORIGIN ";
+
+	for (int i = 0; i < 200; i++) {
+		strcat(text, "ж.");
+		strcat(wanted, "xn--f1a.");
+	}
+	strcat(text, "\nж A 192.0.2.1\n");
+	strcat(wanted, "\nxn--f1a A 192.0.2.1\n");
+	becomes(text, wanted);
+}
+END_TEST
+
+static void is_told(const char *text, const char *wanted)
+{
+	char *told;
+	char *got = pass_exactly(text, "example.", &told);
+
+	ck_assert_ptr_null(got);
+	ck_assert_str_eq(told, wanted);
+	free(told);
+}
+
+START_TEST(what_is_long_is_not_repeated)
+{
+	char long_one[128], text[256];
+
+	snprintf(long_one, sizeof long_one, "%090dж", 0);
+	snprintf(text, sizeof text, "\\a%s A 192.0.2.1\n", long_one);
+	is_told(text, "1: error: \"\" has an escape beside characters beyond ASCII; write all of "
+		      "them as they are, or all as \\DDD\n");
+	snprintf(text, sizeof text, "a %s 192.0.2.1\n", long_one);
+	is_told(text, "1: error: \"\" is no TTL, class or type\n");
 }
 END_TEST
 
@@ -197,10 +270,22 @@ START_TEST(directions_are_checked_below_the_origin)
 		const char *origin;
 		bool good;
 	} origins[] = {
-		{"example.", true}, {"1.example.", false},
+		{"example.", true},
+		{"1.example.", false},
 		{"\\049.example.", false}, /* as the scanner gives that of $INCLUDE */
-		{"xn--9dbne9b.", true}, {"пример.рф.", true}, {"1.пример.рф.", false}, {".", true},
+		{"xn--9dbne9b.", true},
+		{"пример.рф.", true},
+		{"1.пример.рф.", false},
+		{".", true},
 		{NULL, true}, /* not known */
+		{"1\\", true},
+		{"1\\04", true},
+		{"1\\032.example.", true},
+		{"1\\046.example.", true},
+		{"1\\092.example.", true},
+		{"1\\200.example.", true},
+		{"xn--a.example.", true},
+		{"xn--a.1.example.", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(origins); i++) {
@@ -233,6 +318,11 @@ int main(void)
 	find_cases();
 	tcase_add_loop_test(all, every_case_becomes_what_is_expected, 0, n_cases);
 	tcase_add_test(all, a_text_that_breaks_off_is_passed_on);
+	tcase_add_test(all, carriage_returns_go_with_their_lines);
+	tcase_add_test(all, a_class_is_no_type);
+	tcase_add_test(all, an_escape_hides_a_prefix);
+	tcase_add_test(all, names_of_any_length_are_passed_on);
+	tcase_add_test(all, what_is_long_is_not_repeated);
 	tcase_add_test(all, text_in_ascii_stays_as_it_is);
 	tcase_add_test(all, what_needs_the_pass_is_seen);
 	tcase_add_test(all, directions_are_checked_below_the_origin);

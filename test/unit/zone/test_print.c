@@ -62,6 +62,8 @@ START_TEST(a_printed_zone_is_the_same_zone)
 		     "@ LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m\n"
 		     "@ TYPE65534 \\# 3 010203\n"
 		     "t TYPE65533 \\# 0\n"
+		     "t LOC \\# 1 00\n" /* none of its kind, but RFC 3597 5 can write it */
+		     "t DS \\# 3 000100\n"
 		     "@ RRSIG A 13 2 300 20300101000000 20200101000000 1 example.com. AAAA\n"
 		     "@ NSEC a A NS SOA RRSIG NSEC\n"
 		     "@ DNSKEY 257 3 13 AAAA\n"
@@ -93,12 +95,26 @@ START_TEST(a_full_disk_is_noticed)
 }
 END_TEST
 
+START_TEST(a_line_that_was_lost_is_noticed_in_the_end)
+{
+	struct zone *z = good_zone(APEX);
+	FILE *full = fopen("/dev/full", "we");
+
+	ck_assert_ptr_nonnull(full);
+	ck_assert_int_eq(setvbuf(full, NULL, _IONBF, 0), 0); /* so that nothing is left to flush */
+	ck_assert(!zone_print(z, full));
+	fclose(full);
+	zone_free(z);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		a_zone_is_printed_in_canonical_order,
 		a_printed_zone_is_the_same_zone,
 		a_full_disk_is_noticed,
+		a_line_that_was_lost_is_noticed_in_the_end,
 	};
 
 	return run_suite("print", tests, ARRAY_SIZE(tests));

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/rng.h"
 #include "zone/rdata.h"
+#include "zone/zone_data.h"
 #include "zones.h"
 
 #define TYPE_TXT 16
@@ -214,6 +215,7 @@ START_TEST(nothing_is_below_a_dname)
 		"test.zone:6: error: a second DNAME record of moved.example.com.; the first is at "
 		"test.zone:5\n");
 	expect(APEX "moved DNAME example.org.\nmoved A 192.0.2.2\nmovedx A 192.0.2.2\n", "");
+	expect(APEX "z DNAME example.org.\n", ""); /* the last of all */
 }
 END_TEST
 
@@ -235,6 +237,9 @@ START_TEST(name_servers_without_an_address_are_told)
 	expect(APEX "sub NS a.wild\n*.wild TXT \"no address\"\n",
 		"test.zone:5: warning: sub.example.com. has an NS record that names "
 		"a.wild.example.com., which has no address here\n");
+	expect(APEX "sub NS text\ntext TXT \"no address\"\n",
+		"test.zone:5: warning: sub.example.com. has an NS record that names "
+		"text.example.com., which has no address here\n");
 	expect(APEX "sub NS a.host\nhost A 192.0.2.3\n",
 		"test.zone:5: warning: sub.example.com. has an NS record that names "
 		"a.host.example.com., which has no address here\n");
@@ -283,7 +288,13 @@ START_TEST(malformed_data_are_refused)
 		"test.zone:5: error: the data is not that of a record of type TXT\n");
 	expect(APEX "www AAAA \\# 17 0000000000000000000000000000000000\n",
 		"test.zone:5: error: the data is not that of a record of type AAAA\n");
+	expect(APEX "www HINFO \\# 2 0161\n",
+		"test.zone:5: error: the data is not that of a record of type HINFO\n");
+	expect(APEX "www HINFO \\# 4 01610561\n",
+		"test.zone:5: error: the data is not that of a record of type HINFO\n");
 	/* RFC 6895 3.1: these are no data. */
+	expect(APEX "www TYPE0 \\# 0\n",
+		"test.zone:5: error: a record of type TYPE0 can't be in a zone\n");
 	expect(APEX "www TYPE255 \\# 0\n",
 		"test.zone:5: error: a record of type ANY can't be in a zone\n");
 	expect(APEX "www TYPE41 \\# 0\n",
@@ -450,6 +461,31 @@ START_TEST(the_deepest_name_is_found_in_the_root_zone)
 }
 END_TEST
 
+START_TEST(places_and_types_are_told_as_text)
+{
+	char text[ZONE_PLACE_SIZE > ZONE_TYPE_SIZE ? ZONE_PLACE_SIZE : ZONE_TYPE_SIZE];
+
+	ck_assert_str_eq(zone_place_format(&(struct zone_place){"a.zone", 7}, text), "a.zone:7");
+	ck_assert_str_eq(zone_place_format(&(struct zone_place){"a.zone", 0}, text), "a.zone");
+	ck_assert_str_eq(zone_place_format(&(struct zone_place){NULL, 7}, text), "roost.yaml:7");
+	ck_assert_str_eq(zone_type_format(RDATA_SOA, text), "SOA");
+	ck_assert_str_eq(zone_type_format(65280, text), "TYPE65280");
+}
+END_TEST
+
+/* RFC 4034 3: they are those of what is signed */
+START_TEST(signatures_may_have_different_ttls)
+{
+	const struct name ns1 = name_of("ns1.example.com");
+	struct zone *z = good_zone(
+		APEX "ns1 60 RRSIG A 13 3 300 20300101000000 20200101000000 1 @ AAAA\n"
+		     "ns1 30 RRSIG NSEC 13 3 300 20300101000000 20200101000000 1 @ AAAA\n");
+
+	ck_assert_uint_eq(zone_rrset_of(zone_lookup(z, ns1.bytes), RDATA_RRSIG)->ttl, 30);
+	zone_free(z);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -469,6 +505,8 @@ int main(void)
 		nodes_are_in_canonical_order,
 		a_large_zone_loses_nothing,
 		the_deepest_name_is_found_in_the_root_zone,
+		places_and_types_are_told_as_text,
+		signatures_may_have_different_ttls,
 	};
 
 	return run_suite("zone", tests, ARRAY_SIZE(tests));
