@@ -6,6 +6,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#define SUITE_TIMEOUT_S 60 /* of one test, on a busy machine and with sanitizers */
+
 /* @setup and @teardown run before and after each test; either may be NULL. */
 static inline int run_suite_around(const char *name, const TTest *const *tests, size_t n_tests,
 	void (*setup)(void), void (*teardown)(void))
@@ -15,6 +17,7 @@ static inline int run_suite_around(const char *name, const TTest *const *tests, 
 	SRunner *r;
 	int failed;
 
+	tcase_set_timeout(t, SUITE_TIMEOUT_S);
 	tcase_add_checked_fixture(t, setup, teardown);
 	for (size_t i = 0; i < n_tests; i++)
 		tcase_add_test(t, tests[i]);

@@ -301,7 +301,7 @@ static const char *problem_of(const char *label, size_t size)
 	static char problem[IDN_PROBLEM_SIZE];
 	char ascii[IDN_LABEL_SIZE];
 
-	return idn_label_to_ascii(label, size, ascii, problem) ? ascii + strlen(ascii) : problem;
+	return idn_label_to_ascii(label, size, ascii, problem) ? "" : problem;
 }
 
 START_TEST(a_label_alone_may_be_any_bytes)
