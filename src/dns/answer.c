@@ -34,8 +34,10 @@ struct answerer *answerer_new(uint64_t seed)
 {
 	struct answerer *a = calloc(1, sizeof *a);
 
-	if (a)
-		a->rng.state = seed;
+	if (!a)
+		return NULL;
+	a->rng.state = seed;
+	a->arena_size = sizeof a->arena;
 	return a;
 }
 

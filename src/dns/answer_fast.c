@@ -48,7 +48,7 @@ static bool find_body(const struct catalog *c, const struct query *q, struct fou
 	if (n->flags & (ZONE_NODE_CUT | ZONE_NODE_BELOW)) {
 		if (q->type == DNS_DS && exact && !(n->flags & ZONE_NODE_BELOW))
 			return find_rrset(z, n, q->type, ret_found);
-		while (!(n->flags & ZONE_NODE_CUT) || (n->flags & ZONE_NODE_BELOW))
+		while (!(n->flags & ZONE_NODE_CUT)) /* none is below another */
 			n = n->parent;
 		ret_found->body = compiled_referral(n);
 		ret_found->subject = n;

@@ -71,8 +71,9 @@ static uint32_t order_records(struct making *m, const struct zone_rrset *s)
 	bool fail_open = false;
 	uint32_t n;
 
-	if (!record_is_address(s->type) || s->n_records > ROTATION_MAX)
+	if (!record_is_address(s->type))
 		return s->n_records;
+	ASSERT(s->n_records <= ROTATION_MAX);
 	if (!b || b->n_groups == 0 || b->groups[0].rotation == BODY_NO_ROTATION)
 		return rotation_shuffle(&m->a->rng, s->n_records, m->a->order);
 	n = rotation_order(m->catalog->rotations[b->groups[0].rotation],
@@ -85,7 +86,7 @@ static uint32_t order_records(struct making *m, const struct zone_rrset *s)
 /* The data as libknot has it. */
 static bool copy_records(struct making *m, const struct zone_rrset *s, knot_rdataset_t *set)
 {
-	const bool ordered = record_is_address(s->type) && s->n_records <= ROTATION_MAX;
+	const bool ordered = record_is_address(s->type);
 	const struct record first = record_first(s);
 	const uint32_t n = order_records(m, s);
 	uint8_t *p = arena_take(&m->arena, s->size + s->n_records);
@@ -209,7 +210,7 @@ static void put_glue(struct making *m, const struct zone *z, const struct zone_n
 		const uint8_t *target = record_target(ns->type, r, NULL);
 		const struct zone_node *t = target ? zone_lookup(z, target) : NULL;
 
-		if (!t || name_is_within(target, cut->name) != required || was_added(m, target))
+		if (!t || name_is_within(target, cut->name) != required)
 			continue;
 		for (const struct zone_rrset *add = t->rrsets; add; add = add->next) {
 			if (record_is_address(add->type))
@@ -279,11 +280,11 @@ static bool put_node(
 	return false;
 }
 
-/* A chain that comes by the same DNAME twice tells it once. */
-static bool was_put(const struct making *m, const uint8_t *owner, uint16_t type)
+/* A chain that comes by the same DNAME twice tells it once: only its owner is told as the zone has it. */
+static bool was_put(const struct making *m, const uint8_t *owner)
 {
 	for (unsigned i = 0; i < m->pkt->rrset_count; i++) {
-		if (m->pkt->rr[i].owner == owner && m->pkt->rr[i].type == type)
+		if (m->pkt->rr[i].owner == owner)
 			return true;
 	}
 	return false;
@@ -300,7 +301,7 @@ static bool put_dname(
 	struct zone_rrset cname;
 
 	m->subject = n;
-	if (!was_put(m, n->name, DNS_DNAME))
+	if (!was_put(m, n->name))
 		put(m, unnamed(n->name), s, s->ttl, false);
 	if (prefix + target.size > NAME_SIZE_MAX) {
 		m->rcode = DNS_YXDOMAIN;
@@ -371,7 +372,7 @@ static const struct zone *find_zone(const struct making *m, const uint8_t *name)
 
 static bool start(struct making *m, const struct answer_reply *out, size_t limit, size_t reserved)
 {
-	m->arena = (struct arena_left){m->a->arena, sizeof m->a->arena};
+	m->arena = (struct arena_left){m->a->arena, m->a->arena_size};
 	m->mm = (knot_mm_t){.ctx = &m->arena, .alloc = arena_take, .free = arena_leave};
 	m->pkt = knot_pkt_new(out->buffer, (uint16_t)limit, &m->mm);
 	if (!m->pkt)

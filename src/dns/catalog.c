@@ -123,8 +123,7 @@ static struct rotation_member member_of(
 			member = (struct rotation_member){
 				.vip = i, .weight = config->vips[i].weight};
 	}
-	if (member.weight == 0)
-		member.weight = 1;
+	ASSERT(member.weight > 0);
 	return member;
 }
 
@@ -133,8 +132,7 @@ static bool rotation_equal(const struct rotation *a, const struct rotation *b)
 	if (a->policy != b->policy || a->n != b->n)
 		return false;
 	for (uint32_t i = 0; i < a->n; i++) {
-		if (a->members[i].vip != b->members[i].vip ||
-			a->members[i].weight != b->members[i].weight)
+		if (a->members[i].vip != b->members[i].vip) /* and so has another weight or not */
 			return false;
 	}
 	return true;

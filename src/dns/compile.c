@@ -136,8 +136,8 @@ static void put_group(struct builder *b, const struct zone_rrset *s, size_t at, 
 	const uint16_t size = record_first(s).size;
 	uint32_t rotation = BODY_NO_ROTATION;
 
-	if (s->service != ZONE_NO_SERVICE && b->catalog->config &&
-		!catalog_add_rotation(b->catalog, s, &rotation))
+	ASSERT(s->service == ZONE_NO_SERVICE || b->catalog->config);
+	if (s->service != ZONE_NO_SERVICE && !catalog_add_rotation(b->catalog, s, &rotation))
 		b->no_memory = true;
 	if (rotation == BODY_NO_ROTATION && s->n_records < 2)
 		return;

@@ -22,8 +22,9 @@ static bool read_question(struct reader *r, struct query *q)
 	const uint8_t *start = r->data + r->at;
 	const size_t size = name_size(start, reader_left(r));
 
-	if (size == 0 || !reader_take(r, size))
+	if (size == 0)
 		return false;
+	(void)reader_take(r, size);
 	name_lower(q->name.bytes, start, size);
 	q->name.size = (uint8_t)size;
 	q->type = reader_u16(r);
@@ -121,7 +122,7 @@ static enum query_verdict read_record(struct reader *r, bool additional, struct 
 	if (!reader_take(r, get_u16(fixed + 8)))
 		return QUERY_FORMERR;
 	type = get_u16(fixed);
-	if (type == DNS_TSIG && (!additional || start > UINT16_MAX))
+	if (type == DNS_TSIG && !additional)
 		return QUERY_FORMERR;
 	if (type == DNS_TSIG)
 		q->tsig_at = (uint16_t)start;

@@ -9,14 +9,6 @@
 /* A question that is larger has no reason to be. */
 #define QUESTION_MAX 4096
 
-/* How much of an answer goes to the asker, signed. */
-static size_t limit_of(const struct answer_request *in, const struct query *q, size_t room)
-{
-	const size_t most = in->tcp ? DNS_MESSAGE_MAX : q->udp_size;
-
-	return room < most ? room : most;
-}
-
 /* The message without its TSIG record. */
 static struct answer_request cut(
 	const struct answer_request *in, const struct query *q, uint8_t bytes[QUESTION_MAX])
@@ -43,7 +35,7 @@ static enum answer_outcome answer_verified(struct answerer *a, const struct cata
 	const struct answer_request *in, const struct query *q, struct tsig *t,
 	struct answer_reply *out)
 {
-	const size_t limit = limit_of(in, q, out->room);
+	const size_t limit = answer_limit(in, q, out);
 	uint8_t bytes[QUESTION_MAX];
 	const struct answer_request without = cut(in, q, bytes);
 	const size_t room = limit - tsig_size(t);
@@ -85,6 +77,6 @@ enum answer_outcome signed_answer(struct answerer *a, const struct catalog *c,
 	case TSIG_REFUSED: break;
 	}
 	answer_briefly(in, &q, TSIG_RCODE_NOTAUTH, ANSWER_ERROR_NONE, out);
-	sign(&t, limit_of(in, &q, out->room), in->wall_s, out);
+	sign(&t, answer_limit(in, &q, out), in->wall_s, out);
 	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;
 }

@@ -102,7 +102,7 @@ static bool is_current(uint32_t theirs, uint32_t ours)
 
 static void put_head(struct page *p, const struct transfer *t, unsigned rcode)
 {
-	const bool question = !t->begun && t->question_size > 0;
+	const bool question = !t->begun;
 
 	writer_u16(&p->w, t->id);
 	writer_u16(&p->w, (uint16_t)(DNS_QR | (rcode == DNS_NOERROR ? DNS_AA : 0) | t->rd | rcode));
@@ -155,9 +155,9 @@ static void put_owner(struct page *p, const struct transfer *t, const struct zon
 	writer_bytes(&p->w, n->name, own);
 	if (put_pointer(p, p->apex_at))
 		return;
+	ASSERT(at + own < POINTER_MAX); /* it is the page's first */
 	writer_bytes(&p->w, n->name + own, apex_size);
-	if (at + own < POINTER_MAX)
-		p->apex_at = (uint16_t)(at + own);
+	p->apex_at = (uint16_t)(at + own);
 }
 
 /* False if it does not fit: then the page is as it was. */
@@ -185,6 +185,14 @@ static bool put_soa(struct page *p, const struct transfer *t)
 	const struct zone_rrset *soa = zone_soa(t->zone);
 
 	return put_record(p, t, zone_apex_node(t->zone), soa, record_first(soa));
+}
+
+/* Into a page of its own, where it always fits. */
+static void put_first_soa(struct page *p, const struct transfer *t)
+{
+	const bool fits = put_soa(p, t);
+
+	ASSERT(fits);
 }
 
 /* To the next record that is not the SOA, from the beginning of @t->rrset, or of the nodes behind it. */
@@ -223,8 +231,7 @@ static void put_nodes(struct page *p, struct transfer *t)
 static void put_records(struct page *p, struct transfer *t)
 {
 	if (t->stage == STAGE_FIRST) {
-		if (!put_soa(p, t))
-			return;
+		put_first_soa(p, t);
 		t->stage = STAGE_NODES;
 		t->node = 0;
 		t->rrset = zone_apex_node(t->zone)->rrsets;
@@ -290,8 +297,7 @@ static enum answer_outcome say_soa(struct transfer *t, uint64_t wall_s, struct a
 {
 	struct page p = page_begin(t, out->buffer, DNS_NOERROR);
 
-	if (!put_soa(&p, t))
-		return ANSWER_NONE;
+	put_first_soa(&p, t);
 	out->rcode = DNS_NOERROR;
 	out->size = page_end(&p, t, wall_s);
 	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;

@@ -87,7 +87,7 @@ static bool read_record(const struct tsig_message *m, struct record *record)
 	uint32_t ttl;
 
 	(void)reader_take(&r, m->tsig_at);
-	if (r.failed || !read_name(&r, &record->key_name))
+	if (!read_name(&r, &record->key_name))
 		return false;
 	type = reader_u16(&r);
 	class = reader_u16(&r);

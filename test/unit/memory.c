@@ -19,34 +19,34 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size);
 
 static uint32_t calls_left = UINT32_MAX; /* until one is refused */
 
-static bool is_refused(void)
+bool memory_is_refused(void)
 {
 	return calls_left != UINT32_MAX && calls_left-- == 0;
 }
 
 void *__wrap_malloc(size_t size)
 {
-	return is_refused() ? NULL : __real_malloc(size);
+	return memory_is_refused() ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return is_refused() ? NULL : __real_calloc(n, size);
+	return memory_is_refused() ? NULL : __real_calloc(n, size);
 }
 
 void *__wrap_realloc(void *p, size_t size)
 {
-	return is_refused() ? NULL : __real_realloc(p, size);
+	return memory_is_refused() ? NULL : __real_realloc(p, size);
 }
 
 void *__wrap_reallocarray(void *p, size_t n, size_t size)
 {
-	return is_refused() ? NULL : __real_reallocarray(p, n, size);
+	return memory_is_refused() ? NULL : __real_reallocarray(p, n, size);
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
-	return is_refused() ? NULL : __real_aligned_alloc(alignment, size);
+	return memory_is_refused() ? NULL : __real_aligned_alloc(alignment, size);
 }
 
 uint32_t memory_refuse_each(memory_attempt *attempt, void *context)

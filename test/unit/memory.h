@@ -15,3 +15,6 @@ typedef bool memory_attempt(void *context);
 /* Makes @attempt with its first allocation refused, with its second, and so on until none is, when it must be done;
  * before, it must not. Returns how many were refused. */
 uint32_t memory_refuse_each(memory_attempt *attempt, void *context);
+
+/* For a program's own functions in the place of others that take memory: whether this call is to find none. */
+bool memory_is_refused(void);

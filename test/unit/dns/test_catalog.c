@@ -266,6 +266,218 @@ START_TEST(test_a_lone_vip_is_answered_whoever_holds_it)
 }
 END_TEST
 
+/* Found by trying: the hashes of each pair are equal, as those of other names may be. */
+START_TEST(test_zones_whose_hashes_are_equal_are_told_apart)
+{
+	static const char *const pairs[][2] = {
+		{"zone109689.test.", "zone138197.test."}, {"zone92971.test.", "zone223445.test."}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		const struct name first = name_of(pairs[i][0]), second = name_of(pairs[i][1]);
+		struct zone *zones[2] = {
+			load_zone(pairs[i][0], HEAD), load_zone(pairs[i][1], HEAD)};
+		struct catalog *c;
+
+		finish_zone(zones[0]);
+		finish_zone(zones[1]);
+		c = catalog_new(&zones[0], 1, NULL);
+		ck_assert_ptr_eq(catalog_find(c, first.bytes), zones[0]);
+		ck_assert_ptr_null(catalog_find(c, second.bytes));
+		catalog_free(c);
+		zones[0] = load_zone(pairs[i][0], HEAD);
+		finish_zone(zones[0]);
+		c = catalog_new(zones, 2, NULL);
+		ck_assert_ptr_eq(catalog_find(c, first.bytes), zones[0]);
+		ck_assert_ptr_eq(catalog_find(c, second.bytes), zones[1]);
+		catalog_free(c);
+	}
+}
+END_TEST
+
+/* A service of @n VIPs of 10.1.x.y each; every third is weighted otherwise, every fourth by the other policy. */
+static void fill_service(struct config *config, uint32_t i, uint32_t n)
+{
+	config->services[i] = (struct config_service){.first_vip = i * n, .n_vips = n};
+	if (i % 4 == 3)
+		config->services[i].rotation = CONFIG_ROTATION_WEIGHTED;
+	for (uint32_t k = 0; k < n; k++)
+		config->vips[i * n + k] = (struct config_vip){
+			.address = addr_from_ipv4((const uint8_t[]){10, 1, (uint8_t)i, (uint8_t)k}),
+			.weight = i % 3 == 2 && k > 0 ? 2 : 1};
+}
+
+START_TEST(test_each_of_many_services_has_the_rotation_of_its_own)
+{
+	enum { SERVICES = 40, EACH = 2 };
+	struct config_vip vips[SERVICES * EACH];
+	struct config_service services[SERVICES];
+	struct config config = {.services = services,
+		.n_services = SERVICES,
+		.vips = vips,
+		.n_vips = ARRAY_SIZE(vips)};
+	struct zone *z = load_zone("example.com.", HEAD);
+	struct answerer *a = make_answerer();
+	struct catalog *c;
+
+	for (uint32_t i = 0; i < SERVICES; i++) {
+		fill_service(&config, i, EACH);
+		for (uint32_t k = 0; k < 2 * EACH; k++) { /* by two names */
+			char owner[64];
+
+			snprintf(owner, sizeof owner, "%s%u.example.com.", k % 2 ? "s" : "t", i);
+			add_address(z, owner, addr_ipv4_bytes(&vips[i * EACH + k / 2].address), i);
+		}
+	}
+	finish_zone(z);
+	c = catalog_new(&z, 1, &config);
+	ck_assert(c);
+	for (uint32_t i = 0; i < SERVICES; i++) {
+		for (uint32_t k = 0; k < EACH; k++)
+			catalog_set_held(c, i * EACH + k, k == 1);
+		for (int way = WAY_ANY; way <= WAY_SLOW; way++) {
+			char owner[64], held[64], *text;
+
+			snprintf(owner, sizeof owner, "s%u.example.com", i);
+			snprintf(held, sizeof held, " A 10.1.%u.1\n", i);
+			text = ask_text(a, c, owner, DNS_A, (enum way)way);
+			ck_assert_uint_eq(count(text, " A 10.1."), 1);
+			ck_assert_uint_eq(count(text, held), 1);
+			free(text);
+		}
+	}
+	catalog_free(c);
+	answerer_free(a);
+}
+END_TEST
+
+/* Both ways, and how often @part is in the answer. */
+static unsigned count_both(struct answerer *a, const struct catalog *c, const char *name,
+	uint16_t type, const char *part)
+{
+	char *fast = ask_text(a, c, name, type, WAY_ANY);
+	char *slow = ask_text(a, c, name, type, WAY_SLOW);
+	const unsigned n = count(fast, part);
+
+	ck_assert_uint_eq(count(slow, part), n);
+	free(fast);
+	free(slow);
+	return n;
+}
+
+START_TEST(test_names_of_many_addresses_of_both_families_are_answered)
+{
+	char *zone = NULL;
+	size_t size;
+	FILE *f = open_memstream(&zone, &size);
+	struct answerer *a = make_answerer();
+	struct catalog *c;
+
+	ck_assert(f);
+	fprintf(f, HEAD);
+	/* 128 targets, and 256 sets of two, which are more than a compiled answer counts */
+	for (unsigned i = 0; i < 128; i++)
+		fprintf(f,
+			"@ MX %u m%u\nm%u A 192.0.2.%u\nm%u A 198.51.100.%u\n"
+			"m%u AAAA 2001:db8::%u\nm%u AAAA 2001:db8:1::%u\n",
+			i, i, i, i, i, i, i, i, i, i);
+	fclose(f);
+	c = world_catalog_of("example.com.", zone);
+	ck_assert_uint_eq(count_both(a, c, "example.com", DNS_MX, " MX "), 128);
+	ck_assert_uint_eq(count_both(a, c, "example.com", DNS_MX, " A "), 256);
+	ck_assert_uint_eq(count_both(a, c, "example.com", DNS_MX, " AAAA "), 256);
+	catalog_free(c);
+	answerer_free(a);
+	free(zone);
+}
+END_TEST
+
+/* RFC 9471 3.1: a resolver can't go on without any of them */
+START_TEST(test_a_delegation_to_very_many_servers_has_all_their_addresses)
+{
+	char *zone = NULL;
+	size_t size;
+	FILE *f = open_memstream(&zone, &size);
+	struct answerer *a = make_answerer();
+	struct catalog *c;
+
+	ck_assert(f);
+	fprintf(f, HEAD);
+	for (unsigned i = 0; i < 200; i++)
+		fprintf(f, "sub NS n%u.sub\nn%u.sub A 192.0.2.%u\nn%u.sub TXT no address\n", i, i,
+			i, i);
+	fprintf(f, "sub NS .\n");
+	fclose(f);
+	c = world_catalog_of("example.com.", zone);
+	ck_assert_uint_eq(count_both(a, c, "x.sub.example.com", DNS_A, " NS "), 201);
+	ck_assert_uint_eq(count_both(a, c, "x.sub.example.com", DNS_A, " A 192.0.2."), 200);
+	ck_assert_uint_eq(count_both(a, c, "x.sub.example.com", DNS_A, "TXT"), 0);
+	catalog_free(c);
+	answerer_free(a);
+	free(zone);
+}
+END_TEST
+
+/* RFC 9460 2.4.2, 4.1: and of no other type */
+START_TEST(test_an_alias_brings_records_of_its_own_type)
+{
+	struct catalog *c = world_catalog_of("example.com.", HEAD
+		"@ HTTPS 0 svc\n@ SVCB 256 svc\nsvc HTTPS 1 . alpn=h2\nsvc SVCB 1 .\nsvc TXT text\n"
+		"svc A 192.0.2.2\n");
+	struct answerer *a = make_answerer();
+
+	ck_assert_uint_eq(
+		count_both(a, c, "example.com", DNS_HTTPS, "svc.example.com. 60 HTTPS 1"), 1);
+	ck_assert_uint_eq(count_both(a, c, "example.com", DNS_HTTPS, "svc.example.com. 60 A "), 1);
+	ck_assert_uint_eq(count_both(a, c, "example.com", DNS_HTTPS, "SVCB"), 0);
+	ck_assert_uint_eq(count_both(a, c, "example.com", DNS_HTTPS, "TXT"), 0);
+	/* 256 is a priority, though its second byte is 0 */
+	ck_assert_uint_eq(count_both(a, c, "example.com", DNS_SVCB, "svc.example.com. 60 SVCB"), 0);
+	ck_assert_uint_eq(count_both(a, c, "example.com", DNS_SVCB, "svc.example.com. 60 A "), 1);
+	catalog_free(c);
+	answerer_free(a);
+}
+END_TEST
+
+/* RFC 4592 4.2 leaves it open */
+START_TEST(test_a_wildcard_delegates_nothing)
+{
+	struct catalog *c = world_catalog_of("example.com.", HEAD "*.w NS ns\n*.w TXT text\n");
+	struct answerer *a = make_answerer();
+
+	ck_assert_uint_eq(
+		count_both(a, c, "x.w.example.com", DNS_NS, "x.w.example.com. 60 NS ns"), 1);
+	ck_assert_uint_eq(count_both(a, c, "x.w.example.com", 16, "x.w.example.com. 60 TXT"), 1);
+	ck_assert_uint_eq(count_both(a, c, "x.w.example.com", DNS_A, " SOA "), 1);
+	catalog_free(c);
+	answerer_free(a);
+}
+END_TEST
+
+START_TEST(test_a_chain_of_aliases_ends_somewhere)
+{
+	char *zone = NULL;
+	size_t size;
+	FILE *f = open_memstream(&zone, &size);
+	struct answerer *a = make_answerer();
+	struct catalog *c;
+
+	ck_assert(f);
+	fprintf(f, HEAD);
+	for (unsigned i = 0; i < 30; i++)
+		fprintf(f, "c%u CNAME c%u\n", i, i + 1);
+	fprintf(f, "c30 A 192.0.2.2\n");
+	fclose(f);
+	c = world_catalog_of("example.com.", zone);
+	ck_assert_uint_eq(count_both(a, c, "c0.example.com", DNS_A, " CNAME "), 17);
+	ck_assert_uint_eq(count_both(a, c, "c0.example.com", DNS_A, " A "), 0);
+	ck_assert_uint_eq(count_both(a, c, "c14.example.com", DNS_A, " CNAME "), 16);
+	ck_assert_uint_eq(count_both(a, c, "c14.example.com", DNS_A, " A "), 1);
+	catalog_free(c);
+	answerer_free(a);
+	free(zone);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -276,6 +488,13 @@ int main(void)
 		test_too_much_for_a_compiled_answer_is_answered_the_slow_way,
 		test_an_address_of_a_service_that_is_no_vip_is_always_answered,
 		test_a_lone_vip_is_answered_whoever_holds_it,
+		test_zones_whose_hashes_are_equal_are_told_apart,
+		test_each_of_many_services_has_the_rotation_of_its_own,
+		test_names_of_many_addresses_of_both_families_are_answered,
+		test_a_delegation_to_very_many_servers_has_all_their_addresses,
+		test_an_alias_brings_records_of_its_own_type,
+		test_a_wildcard_delegates_nothing,
+		test_a_chain_of_aliases_ends_somewhere,
 	};
 
 	return run_suite("catalog", tests, ARRAY_SIZE(tests));

@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(test_a_file_has_a_secret_or_two)
 {
-	static const char one[] = SECRET, two[] = "# ours\n\n" SECRET " \r\n"
+	static const char one[] = SECRET, two[] = "# ours\n\n" SECRET " \t\r\n"
 						  "00000000000000000000000000000007\n";
 	struct answer_self self = {.n_cookie_secrets = 2};
 	uint32_t line = 7;

@@ -244,6 +244,13 @@ START_TEST(test_transfers_are_left_to_those_who_make_them)
 	ck_assert_int_eq(told.outcome, ANSWER_TRANSFER);
 	ask_message(&asking, (const uint8_t *)signed_question, sizeof signed_question - 1, &told);
 	ck_assert_int_eq(told.outcome, ANSWER_SIGNED);
+	/* of no other class, and no other question */
+	q.class = DNS_CLASS_CHAOS;
+	expect(&q, "REFUSED;", "");
+	q.class = 0;
+	q.type = DNS_ANY;
+	expect(&q, "NOERROR AA;", "");
+	q.type = DNS_IXFR;
 	asking.tcp = false;
 	expect(&q, "NOERROR AA;",
 		"example.com. 3600 SOA ns1"); /* RFC 1995 2: over UDP, to compare */
@@ -376,6 +383,24 @@ START_TEST(test_a_cookie_is_given_without_a_question)
 }
 END_TEST
 
+START_TEST(test_a_cookie_of_half_an_hour_is_known_and_renewed)
+{
+	struct cookie_asker asker = {.now_s = 1559731985 - 1801};
+	uint8_t cookie[24] = {0x24, 0x64, 0xc4, 0xab, 0xcf, 0x10, 0xc9, 0x57};
+	const struct asked q = {.name = "www.example.com",
+		.type = DNS_A,
+		.edns = true,
+		.cookie = cookie,
+		.cookie_size = sizeof cookie};
+
+	ck_assert(addr_parse("198.51.100.100", &asker.address));
+	asker.client_cookie = cookie;
+	cookie_make(self.cookie_secrets[0], &asker, cookie + 8);
+	expect(&q, "NOERROR AA;", "01 00 00 00 5c f7 9f 11 1f 81 30 c3 ee e2 94 80\n");
+	ck_assert(told.reply.cookie_valid);
+}
+END_TEST
+
 START_TEST(test_without_secrets_cookies_are_not_seen)
 {
 	static const uint8_t cookie[8] = {1};
@@ -426,6 +451,12 @@ START_TEST(test_an_answer_is_cut_to_its_question)
 	text = told_text(&told);
 	ck_assert_msg(strncmp(text, "NOERROR AA TC; question: 03 77", 30) == 0, "%s", text);
 	ck_assert(strstr(text, "; answer:\n; authority:\n; additional:\n"));
+	free(text);
+	/* one without a question to its header */
+	ask_message(&asking, (const uint8_t *)"\x12\x34\1\0\0\0\0\0\0\0\0\0", 12, &told);
+	answer_cut(&told.reply);
+	text = told_text(&told);
+	ck_assert_msg(strncmp(text, "FORMERR TC RD; question:;", 25) == 0, "%s", text);
 	free(text);
 }
 END_TEST
@@ -535,6 +566,7 @@ int main(void)
 		test_a_cookie_is_answered_by_ours_and_a_good_one_is_known,
 		test_a_cookie_of_the_old_secret_is_known_and_replaced,
 		test_a_cookie_is_given_without_a_question,
+		test_a_cookie_of_half_an_hour_is_known_and_renewed,
 		test_without_secrets_cookies_are_not_seen,
 		test_a_limiter_knows_what_an_answer_is_about,
 		test_an_answer_is_cut_to_its_question,

@@ -41,7 +41,9 @@ static enum query_verdict parse(const char *hex, struct query *q)
 #define HEAD   "abcd 0000 0001 0000 0000 0000 "
 #define HEAD_1 "abcd 0000 0001 0000 0000 0001 " /* and one additional record */
 #define WWW    "03575757 0265780000 010001 "    /* WWW.ex. A IN */
-#define OPT    "00 0029 1000 00000000 "         /* of 4096 bytes; the length follows */
+#define IXFR   "03575757 0265780000 fb0001 "
+#define SOA    "c00c 0006 0001 00000000 0002 0000 "
+#define OPT    "00 0029 1000 00000000 " /* of 4096 bytes; the length follows */
 
 START_TEST(test_a_question_is_read)
 {
@@ -154,11 +156,22 @@ START_TEST(test_what_can_not_be_parsed_is_a_format_error)
 		HEAD_1 WWW OPT "0004 fde80001",                /* half an option's data */
 		HEAD_1 WWW OPT "000b 000a0007 01020304050607", /* RFC 7873 5.2.2: 7 bytes */
 		HEAD_1 WWW OPT "0010 000a000c 010203040506070809101112",
+		/* and 33 of a server */
+		HEAD_1 WWW OPT "002d 000a0029 0102030405060708 0102030405060708 0102030405060708"
+			       "0102030405060708 0102030405060708 09",
+		HEAD_1 WWW "4100 0001 0001 00000000 0000", /* labels of no known kind */
+		HEAD_1 WWW "bf00 0001 0001 00000000 0000",
+		HEAD_1 WWW "05010203",                                     /* half a label */
+		HEAD_1 WWW "c0",                                           /* half a pointer */
 		HEAD_1 WWW "c00c 0029 1000 00000000 0000",                 /* OPT not of the root */
 		"abcd 0000 0001 0000 0000 0002" WWW OPT "0000" OPT "0000", /* RFC 6891 6.1.1 */
 		HEAD_1 WWW,                                                /* a record is missing */
 		"abcd 0000 0001 0000 0000 0002" WWW /* TSIG not the last (RFC 8945 5.1) */
 		"00 00fa 00ff 00000000 0000" OPT "0000",
+		/* IXFR with more than an SOA; with TSIG or OPT for one */
+		"abcd 0000 0001 0000 0002 0000" IXFR SOA SOA,
+		"abcd 0000 0001 0000 0001 0000" IXFR "00 00fa 00ff 00000000 0000",
+		"abcd 0000 0001 0000 0001 0000" IXFR OPT "0000",
 	};
 	struct query q;
 
@@ -213,6 +226,31 @@ START_TEST(test_options_are_read_and_unknown_ones_skipped)
 	ck_assert_mem_eq(q.client_cookie, "\1\2\3\4\5\6\7\10", 8);
 	ck_assert_uint_eq(q.server_cookie_size, 8);
 	ck_assert_mem_eq(q.server_cookie, "\21\22\23\24\25\26\27\30", 8);
+}
+END_TEST
+
+/* RFC 7873 5.2 */
+START_TEST(test_of_several_cookies_the_first_counts)
+{
+	struct query q;
+
+	ck_assert_int_eq(parse(HEAD_1 WWW "00 0029 1000 0000 0000 0020"
+					  "000a 0008 0102030405060708"
+					  "000a 0010 1111111111111111 2222222222222222",
+				 &q),
+		QUERY_PLAIN);
+	ck_assert_mem_eq(q.client_cookie, "\1\2\3\4\5\6\7\10", 8);
+	ck_assert_ptr_null(q.server_cookie);
+}
+END_TEST
+
+START_TEST(test_more_than_a_message_can_have_gets_silence)
+{
+	static uint8_t bytes[DNS_MESSAGE_MAX + 1];
+	struct query q;
+
+	ck_assert_int_eq(query_parse(bytes, sizeof bytes, &q), QUERY_IGNORE);
+	ck_assert_int_eq(query_parse(bytes, sizeof bytes - 1, &q), QUERY_FORMERR);
 }
 END_TEST
 
@@ -275,6 +313,8 @@ int main(void)
 		test_what_can_not_be_parsed_is_a_format_error,
 		test_the_size_that_the_asker_takes_is_between_512_and_1232,
 		test_options_are_read_and_unknown_ones_skipped,
+		test_of_several_cookies_the_first_counts,
+		test_more_than_a_message_can_have_gets_silence,
 		test_another_version_of_edns_is_told_apart,
 		test_what_needs_more_thought_is_told_apart,
 		test_no_prefix_of_a_message_reads_beyond_its_end,

@@ -486,6 +486,24 @@ START_TEST(signatures_may_have_different_ttls)
 }
 END_TEST
 
+/* Found by trying: their hashes are equal, as those of other names may be. */
+START_TEST(names_whose_hashes_are_equal_are_told_apart)
+{
+	const struct name here = name_of("h217773.example.com"), alike = name_of("h599428.example.com"),
+			  below = name_of("h346922.a.example.com"), other = name_of("h505593.example.com");
+	struct zone *z = good_zone(APEX "h217773 A 192.0.2.2\nh505593 A 192.0.2.3\na TXT a\n");
+
+	ck_assert_uint_eq(zone_hash(0, here.bytes), zone_hash(0, alike.bytes));
+	ck_assert_uint_eq(zone_hash(zone_hash(0, (const uint8_t *)"\1a"), below.bytes),
+		zone_hash(0, other.bytes));
+	ck_assert_ptr_nonnull(zone_lookup(z, here.bytes));
+	ck_assert_ptr_nonnull(zone_lookup(z, other.bytes));
+	ck_assert_ptr_null(zone_lookup(z, alike.bytes));
+	ck_assert_ptr_null(zone_lookup(z, below.bytes));
+	zone_free(z);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -507,6 +525,7 @@ int main(void)
 		the_deepest_name_is_found_in_the_root_zone,
 		places_and_types_are_told_as_text,
 		signatures_may_have_different_ttls,
+		names_whose_hashes_are_equal_are_told_apart,
 	};
 
 	return run_suite("zone", tests, ARRAY_SIZE(tests));
