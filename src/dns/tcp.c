@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -148,7 +149,15 @@ static bool take_seat(struct tcp *t, int fd, const struct addr *client)
 	return true;
 }
 
-/* False: there is none left, or none can be had. */
+/* Without a descriptor to spare the kernel does not look whether anybody is there. */
+static bool has_waiting(int listener)
+{
+	struct pollfd p = {.fd = listener, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* False: there is none left, or none can be had; the next turn tries again. */
 static bool accept_one(struct tcp *t, int listener)
 {
 	struct sockaddr_in6 peer;
@@ -157,10 +166,9 @@ static bool accept_one(struct tcp *t, int listener)
 		accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct addr client;
 
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-		return evict(t, NULL);
 	if (fd < 0)
-		return errno == ECONNABORTED || errno == EINTR;
+		return (errno == EMFILE || errno == ENFILE) && has_waiting(listener) &&
+		       evict(t, NULL);
 	if (addr_from_sockaddr((const struct sockaddr *)&peer, &client) && make_place(t, &client) &&
 		take_seat(t, fd, &client)) {
 		counter_add(&t->counters.tcp_accepted, 1);

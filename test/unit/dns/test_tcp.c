@@ -3,11 +3,14 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -87,7 +90,23 @@ static void give(struct world *w, int fd)
 	ck_assert(mailbox_put(tcp_mailbox(w->tcp), &letter));
 }
 
-static void open_world(struct world *w)
+/* A listening socket; its port is the kernel's to choose. */
+static int listen_at(const char *address, struct config_endpoint *ret_endpoint)
+{
+	struct sockaddr_in6 bound;
+	socklen_t size = sizeof bound;
+	int fd;
+
+	*ret_endpoint = (struct config_endpoint){.port = 0};
+	ck_assert(addr_parse(address, &ret_endpoint->address));
+	fd = socket_open_tcp(ret_endpoint);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
+	ret_endpoint->port = ntohs(bound.sin6_port); /* where IPv4's is */
+	return fd;
+}
+
+static int start(struct world *w)
 {
 	const struct tcp_setup setup = {
 		.service = {w, answer_wish, stream_next, stream_end},
@@ -95,17 +114,18 @@ static void open_world(struct world *w)
 		.client_max = CLIENT_MAX,
 		.patience = PATIENCE,
 	};
-	struct sockaddr_in bound;
-	socklen_t size = sizeof bound;
-	int fd;
 
 	memset(w, 0, sizeof *w);
-	ck_assert(addr_parse("127.0.0.1", &w->endpoint.address));
-	fd = socket_open_tcp(&w->endpoint);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
-	w->endpoint.port = ntohs(bound.sin_port);
-	ck_assert_int_eq(tcp_start(&setup, &w->tcp), 0);
+	return tcp_start(&setup, &w->tcp);
+}
+
+static void open_world(struct world *w)
+{
+	struct config_endpoint endpoint;
+	const int fd = listen_at("127.0.0.1", &endpoint);
+
+	ck_assert_int_eq(start(w), 0);
+	w->endpoint = endpoint;
 	give(w, fd);
 }
 
@@ -420,6 +440,223 @@ START_TEST(a_second_server_finds_the_port_taken)
 }
 END_TEST
 
+/* A connection from ::1. */
+static int join_by_ipv6(const struct config_endpoint *to)
+{
+	const struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+		.sin6_port = htons(to->port)};
+	const struct timeval patience = {.tv_sec = 5};
+	const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+	return fd;
+}
+
+START_TEST(a_client_of_ipv6_is_none_of_ipv4)
+{
+	int fds[CLIENT_MAX + 1], other, another;
+	struct config_endpoint six;
+	struct world w;
+
+	open_world(&w);
+	give(&w, listen_at("::1", &six));
+	other = join(&w, 1);
+	ck_assert(is_alive(other));
+	for (int i = 0; i <= CLIENT_MAX; i++) {
+		fds[i] = join_by_ipv6(&six);
+		ck_assert(is_alive(fds[i]));
+	}
+	ck_assert(is_closed_within(fds[0], 2000));
+	another = join(&w, 1);
+	ck_assert(is_alive(fds[1]) && is_alive(other) && is_alive(another));
+	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp6), CLIENT_MAX + 2);
+	for (int i = 0; i <= CLIENT_MAX; i++)
+		close(fds[i]);
+	close(other);
+	close(another);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(a_socket_that_is_taken_back_serves_no_more_but_its_connections_do)
+{
+	const struct mailbox_letter closing = {MAILBOX_CLOSE, -1, 1},
+				    another = {MAILBOX_CLOSE, -1, 2};
+	struct world w;
+	int fd;
+
+	open_world(&w);
+	fd = join(&w, 1);
+	ck_assert(is_alive(fd));
+	ck_assert(mailbox_put(tcp_mailbox(w.tcp), &another));
+	ck_assert(is_alive(fd));
+	close(join(&w, 2)); /* a control */
+	ck_assert(mailbox_put(tcp_mailbox(w.tcp), &closing));
+	/* the port is free once it is done */
+	for (int i = 0; i < 100; i++) {
+		const int again = socket_open_tcp(&w.endpoint);
+
+		usleep(10000);
+		if (again < 0)
+			continue;
+		close(again);
+		ck_assert(is_alive(fd));
+		close(fd);
+		tcp_stop(w.tcp);
+		return;
+	}
+	ck_abort_msg("it is still there");
+}
+END_TEST
+
+START_TEST(what_can_not_be_served_is_closed)
+{
+	struct config_endpoint last;
+	struct world w;
+	int fd;
+
+	open_world(&w);
+	/* it is a file, and no socket */
+	give(&w, open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+	for (int i = 0; i < CONFIG_LISTEN_MAX; i++) /* one more than there are places for */
+		give(&w, listen_at("127.0.0.1", &last));
+	fd = join(&w, 1);
+	ck_assert(is_alive(fd));
+	w.endpoint = last;
+	for (int i = 0; i < 100 && (fd = socket_open_tcp(&last)) < 0; i++)
+		usleep(10000);
+	ck_assert_int_ge(fd, 0);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(who_comes_when_nobody_idles_is_turned_away)
+{
+	int fds[CONNECTIONS_MAX], more;
+	struct world w;
+
+	open_world(&w);
+	for (uint32_t i = 0; i < CONNECTIONS_MAX; i++) {
+		fds[i] = join(&w, 1 + i);
+		put(fds[i], "\0\7half", 6);
+	}
+	for (int i = 0; i < 100 && tcp_n_connections(w.tcp) < CONNECTIONS_MAX; i++)
+		usleep(1000);
+	usleep(20000);
+	more = join(&w, 100);
+	ck_assert(is_closed_within(more, 2000));
+	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_refused), 1);
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		close(fds[i]);
+	close(more);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+/* Whose address is of no family that is served. */
+START_TEST(who_comes_from_nowhere_is_turned_away)
+{
+	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0roost-test-tcp"};
+	const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+		  fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct world w;
+
+	open_world(&w);
+	ck_assert_int_eq(bind(listener, (const struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(listener, 5), 0);
+	give(&w, listener);
+	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
+	ck_assert(is_closed_within(fd, 2000));
+	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_refused), 1);
+	close(fd);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(many_who_come_at_once_are_all_looked_at)
+{
+	enum { MANY = 40 };
+	struct config_endpoint endpoint;
+	const int listener = listen_at("127.0.0.1", &endpoint);
+	int fds[MANY], served = 0;
+	struct world w;
+
+	ck_assert_int_eq(start(&w), 0);
+	w.endpoint = endpoint;
+	for (uint32_t i = 0; i < MANY; i++)
+		fds[i] = join(&w, 1 + i); /* the kernel takes them */
+	give(&w, listener);
+	for (int i = MANY - 1; i >= 0; i--)
+		served += is_alive(fds[i]);
+	ck_assert_int_eq(served, CONNECTIONS_MAX); /* the last, for the others made room */
+	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_accepted), MANY);
+	for (int i = 0; i < MANY; i++)
+		close(fds[i]);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+/* The limit of this process's descriptors, which are numbered without gaps. */
+static void limit_descriptors(rlim_t spare)
+{
+	struct rlimit limit;
+	int next;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	next = dup(0);
+	ck_assert_int_eq(close(next), 0);
+	limit.rlim_cur = (rlim_t)next + spare;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+START_TEST(when_descriptors_run_out_who_idles_makes_room)
+{
+	struct config_endpoint six;
+	int first, second, waiting;
+	struct world w;
+
+	open_world(&w);
+	give(&w, listen_at("::1", &six));
+	first = join(&w, 1);
+	ck_assert(is_alive(first));
+	second = join(&w, 2);
+	ck_assert(is_alive(second));
+	waiting = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	limit_descriptors(0);
+	ck_assert_int_eq(
+		connect(waiting,
+			(const struct sockaddr *)&(struct sockaddr_in6){.sin6_family = AF_INET6,
+				.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+				.sin6_port = htons(six.port)},
+			sizeof(struct sockaddr_in6)),
+		0);
+	ck_assert(is_alive(waiting));
+	ck_assert(is_closed_within(first, 2000));
+	ck_assert(is_alive(second)); /* one was enough */
+	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_evicted), 1);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(without_descriptors_there_is_no_server)
+{
+	struct world w;
+
+	for (rlim_t spare = 0; spare < 3; spare++) { /* of the two of a pipe, and one of epoll */
+		limit_descriptors(spare);
+		ck_assert_int_eq(start(&w), -EMFILE);
+	}
+	limit_descriptors(3);
+	ck_assert_int_eq(start(&w), 0);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -434,6 +671,14 @@ int main(void)
 		a_stream_comes_whole_between_the_answers_around_it,
 		a_stream_ends_with_its_connection,
 		a_second_server_finds_the_port_taken,
+		a_client_of_ipv6_is_none_of_ipv4,
+		a_socket_that_is_taken_back_serves_no_more_but_its_connections_do,
+		what_can_not_be_served_is_closed,
+		who_comes_when_nobody_idles_is_turned_away,
+		who_comes_from_nowhere_is_turned_away,
+		many_who_come_at_once_are_all_looked_at,
+		when_descriptors_run_out_who_idles_makes_room,
+		without_descriptors_there_is_no_server,
 	};
 
 	return run_suite("tcp", tests, ARRAY_SIZE(tests));
