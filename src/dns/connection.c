@@ -15,14 +15,12 @@ static void write_size(uint8_t *prefix, size_t size)
 	prefix[1] = (uint8_t)size;
 }
 
-/* How much of @size bytes the kernel takes; negative if the connection is broken. */
+/* How much of @size bytes the kernel takes; negative if the connection is broken. What does not wait is not
+ * interrupted, either. */
 static ssize_t send_some(int fd, const uint8_t *bytes, size_t size)
 {
-	ssize_t n;
+	const ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
 
-	do
-		n = send(fd, bytes, size, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
 		return 0;
 	return n;
@@ -163,7 +161,7 @@ static ssize_t gather(struct connection *c, struct connection_desk *d, size_t *r
 	/* what was kept while an answer waited may be more than one message, and is seen to first */
 	if (!c->finished && c->n_in < CONNECTION_MESSAGE_MAX) {
 		n = recv(c->fd, d->in + c->n_in, CONNECTION_READ_MAX, 0);
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
+		if (n < 0 && errno != EAGAIN)
 			return -1;
 		c->finished = n == 0;
 	}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/assert.h"
@@ -133,6 +135,73 @@ START_TEST(a_hundred_thousand_networks_do_not_lift_the_limit_of_one)
 }
 END_TEST
 
+/* The @i-th key whose word is in one set with the others': the set is chosen by the lowest bits. */
+static uint64_t crowded(uint64_t i)
+{
+	return (2 * i + 1) << 40 | 7;
+}
+
+START_TEST(in_a_crowded_set_who_has_been_idle_for_longest_makes_room)
+{
+	const tick later = tick_s(1) + tick_us(100);
+	struct rrl *r = rrl_new(1);
+
+	for (uint64_t i = 0; i < 8; i++) { /* all of a set, the third first */
+		const uint64_t key = crowded((i + 2) % 8);
+
+		ck_assert_uint_eq(send(r, key, RATE, tick_s(1) + tick_us(i), 0).passed, RATE);
+	}
+	ck_assert_uint_eq(send(r, crowded(8), 1, later, 0).passed, 1);
+	for (uint64_t i = 0; i < 8; i++) /* the others are as they were */
+		if (i != 2)
+			ck_assert_uint_eq(send(r, crowded(i), 1, later, 0).passed, 0);
+	ck_assert_uint_eq(send(r, crowded(2), 1, later, 0).passed, 1);
+	rrl_free(r);
+}
+END_TEST
+
+struct sharer {
+	struct rrl *rrl;
+	_Atomic bool *go;
+	uint32_t passed;
+};
+
+static void *share(void *context)
+{
+	struct sharer *s = context;
+	struct rng rng = {.state = (uintptr_t)s};
+
+	while (!atomic_load(s->go))
+		;
+	for (int i = 0; i < 300000; i++)
+		s->passed += rrl_judge(s->rrl, 4711, 1000000, tick_s(1), &rng) == RRL_PASS;
+	return NULL;
+}
+
+START_TEST(threads_that_answer_one_network_share_its_limit)
+{
+	enum { THREADS = 4 };
+	_Atomic bool go = false;
+	struct rrl *r = rrl_new(1);
+	struct sharer sharers[THREADS];
+	pthread_t threads[THREADS];
+	uint32_t passed = 0;
+
+	for (int i = 0; i < THREADS; i++) {
+		sharers[i] = (struct sharer){r, &go, 0};
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, share, &sharers[i]), 0);
+	}
+	atomic_store(&go, true);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		passed += sharers[i].passed;
+	}
+	/* of 1,200,000 at one time, a second's worth: none is lost, and none is counted twice */
+	ck_assert_uint_eq(passed, 1000000);
+	rrl_free(r);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -142,6 +211,8 @@ int main(void)
 		a_slash_24_and_a_slash_56_count_as_one,
 		other_answers_to_the_same_network_have_a_limit_of_their_own,
 		a_hundred_thousand_networks_do_not_lift_the_limit_of_one,
+		in_a_crowded_set_who_has_been_idle_for_longest_makes_room,
+		threads_that_answer_one_network_share_its_limit,
 	};
 
 	return run_suite("rrl", tests, ARRAY_SIZE(tests));

@@ -411,6 +411,177 @@ START_TEST(test_a_question_with_a_wrong_signature_is_not_answered)
 }
 END_TEST
 
+START_TEST(test_who_asks_for_dnssec_is_told_so) /* RFC 3225 3 */
+{
+	const uint8_t opt[] = {0, 0, DNS_OPT, 0x10, 0, 0, 0, 0x80, 0, 0, 0};
+	const struct asked asked = {.name = "test", .type = DNS_AXFR};
+	uint8_t bytes[DNS_UDP_LEAST];
+	const size_t size = asked_message(&asked, bytes);
+	const struct answer_request in = {.message = bytes,
+		.size = size + sizeof opt,
+		.client = secondary,
+		.tcp = true,
+		.self = &world_self};
+	struct answer_reply reply = {.buffer = primary.buffer, .room = DNS_MESSAGE_MAX};
+	struct transfer *t;
+	int n;
+
+	memcpy(bytes + size, opt, sizeof opt);
+	bytes[11] = 1;
+	ck_assert_int_eq(transfer_begin(&primary.setup, &in, &reply, &t), ANSWER_TRANSFER);
+	n = transfer_next(t, NOW, primary.buffer);
+	ck_assert_int_gt(n, 0);
+	ck_assert_mem_eq(primary.buffer + n - 11, "\0\0\51\4\320\0\0\200\0\0\0", 11);
+	transfer_free(t);
+}
+END_TEST
+
+/* IXFR with these bytes for the authority section's record, which is to be the asker's SOA (RFC 1995 3). */
+static enum answer_outcome begin_ixfr(const uint8_t *record, size_t size)
+{
+	const struct asked asked = {.name = "example.com", .type = DNS_IXFR};
+	uint8_t bytes[2 * DNS_UDP_LEAST];
+	struct answer_request in = {
+		.message = bytes, .client = secondary, .tcp = true, .self = &world_self};
+	struct answer_reply reply = {.buffer = primary.buffer, .room = DNS_MESSAGE_MAX};
+	struct transfer *t = NULL;
+	enum answer_outcome outcome;
+
+	in.size = asked_message(&asked, bytes);
+	memcpy(bytes + in.size, record, size);
+	in.size += size;
+	bytes[9] = 1;
+	outcome = transfer_begin(&primary.setup, &in, &reply, &t);
+	transfer_free(t);
+	if (outcome == ANSWER_SENT)
+		ck_assert(reply.rcode == DNS_FORMERR || primary.buffer[7] == 1);
+	return outcome == ANSWER_SENT && reply.rcode == DNS_FORMERR ? ANSWER_NONE : outcome;
+}
+
+START_TEST(test_the_askers_soa_is_read_however_it_is_written)
+{
+	/* names that are spelled out, that end in pointers, and both */
+	static const uint8_t plain[] = "\7example\3com\0\0\6\0\1\0\0\0\0\0\46"
+				       "\1a\7example\3com\0\1b\0"
+				       "\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	static const uint8_t pointers[] = "\300\14\0\6\0\1\0\0\0\0\0\32\1a\300\14\300\14"
+					  "\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	static const uint8_t older[] = "\300\14\0\6\0\1\0\0\0\0\0\30\300\14\300\14"
+				       "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	static const uint8_t other_type[] = "\300\14\0\2\0\1\0\0\0\0\0\30\300\14\300\14"
+					    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	static const uint8_t too_short[] = "\300\14\0\6\0\1\0\0\0\0\0\4\300\14\300\14";
+
+	ck_assert_int_eq(begin_ixfr(plain, sizeof plain - 1), ANSWER_SENT);
+	ck_assert_int_eq(begin_ixfr(pointers, sizeof pointers - 1), ANSWER_SENT);
+	ck_assert_int_eq(begin_ixfr(older, sizeof older - 1), ANSWER_TRANSFER);
+	ck_assert_int_eq(begin_ixfr(other_type, sizeof other_type - 1), ANSWER_NONE);
+	ck_assert_int_eq(begin_ixfr(too_short, sizeof too_short - 1), ANSWER_NONE);
+}
+END_TEST
+
+/* What comes of bytes with a TSIG record at their end. */
+static struct answer_reply ask_bytes(const uint8_t *bytes, size_t size)
+{
+	struct answerer *a = answerer_new(1);
+	struct answer_reply reply = {.buffer = primary.buffer, .room = DNS_UDP_MAX};
+	const struct answer_request in = {.message = bytes,
+		.size = size,
+		.client = secondary,
+		.tcp = true,
+		.wall_s = NOW,
+		.self = &world_self};
+
+	ck_assert(a);
+	ck_assert_int_eq(
+		signed_answer(a, primary.world->catalog, &primary.key, &in, &reply), ANSWER_SENT);
+	answerer_free(a);
+	return reply;
+}
+
+START_TEST(test_a_signature_that_is_none_is_a_format_error) /* RFC 8945 5.2 */
+{
+	struct asks a = {.name = "example.com", .type = DNS_AXFR, .is_signed = true};
+	const struct asked single = {.name = "single.example.com", .type = DNS_A};
+	struct answer_reply reply = {.buffer = primary.buffer, .room = DNS_MESSAGE_MAX};
+	uint8_t bytes[2 * DNS_UDP_LEAST];
+	struct tsig t = tsig_start(&primary.key);
+	struct answer_request in = {.message = bytes, .client = secondary, .tcp = true};
+	struct transfer *transfer;
+	size_t size = tsig_sign(&t, bytes, asked_message(&single, bytes), NOW);
+
+	need_key();
+	bytes[size - 1] = 1; /* other data, which there is none of */
+	ck_assert_uint_eq(ask_bytes(bytes, size).rcode, DNS_FORMERR);
+	ck_assert_uint_eq(primary.buffer[11], 0); /* unsigned */
+	in.size = write_question(&a, bytes, &t);
+	bytes[in.size - 1] = 1;
+	ck_assert_int_eq(transfer_begin(&primary.setup, &in, &reply, &transfer), ANSWER_SENT);
+	ck_assert_uint_eq(reply.rcode, DNS_FORMERR);
+	ck_assert_uint_eq(primary.buffer[11], 0);
+}
+END_TEST
+
+START_TEST(test_a_question_is_not_that_large)
+{
+	const struct asked single = {
+		.name = "single.example.com", .type = DNS_A, .edns = true, .nsid = true};
+	static uint8_t bytes[16384];
+	const size_t paddings[] = {3900, 4100};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paddings); i++) {
+		const size_t size = asked_message(&single, bytes), padding = paddings[i];
+		struct tsig t = tsig_start(&primary.key);
+		uint8_t *option = bytes + size - 4, *data_size = option - 2;
+
+		option[1] = 12; /* of PADDING (RFC 7830) */
+		option[2] = (uint8_t)(padding >> 8);
+		option[3] = (uint8_t)padding;
+		data_size[0] = (uint8_t)((padding + 4) >> 8);
+		data_size[1] = (uint8_t)(padding + 4);
+		memset(bytes + size, 0, padding);
+		ck_assert_uint_eq(ask_bytes(bytes, tsig_sign(&t, bytes, size + padding, NOW)).rcode,
+			i == 0 ? DNS_NOERROR : DNS_FORMERR);
+	}
+}
+END_TEST
+
+/* RFC 8945 5.3: what does not fit beside the signature is to be asked for over TCP. */
+START_TEST(test_a_key_of_a_long_name_leaves_less_room)
+{
+	const struct asked single = {.name = "single.example.com", .type = DNS_A},
+			   sip = {.name = "_sip._tcp.example.com", .type = DNS_SRV};
+	struct answer_reply r;
+
+	for (int i = 0; i < 3; i++) {
+		primary.key.name.bytes[i * 64] = 63;
+		memset(primary.key.name.bytes + i * 64 + 1, 'k', 63);
+	}
+	primary.key.name.bytes[192] = 0;
+	primary.key.name.size = 193;
+	primary.key.algorithm = TSIG_SHA512;
+	r = ask_signed(&single, &primary.key, false);
+	ck_assert_uint_eq(r.rcode, DNS_NOERROR);
+	ck_assert(!(primary.buffer[2] & DNS_TC >> 8));
+	r = ask_signed(&sip, &primary.key, false);
+	ck_assert(primary.buffer[2] & DNS_TC >> 8);
+	ck_assert_uint_eq(primary.buffer[11], 1);
+	ck_assert_uint_le(r.size, DNS_UDP_LEAST);
+	(void)ask_signed(&sip, &primary.key, true);
+	ck_assert(!(primary.buffer[2] & DNS_TC >> 8));
+}
+END_TEST
+
+START_TEST(test_what_is_not_signed_is_answered_as_it_is)
+{
+	const struct asked single = {.name = "single.example.com", .type = DNS_A};
+	uint8_t bytes[DNS_UDP_LEAST];
+
+	ck_assert_uint_eq(ask_bytes(bytes, asked_message(&single, bytes)).rcode, DNS_NOERROR);
+	ck_assert_uint_eq(primary.buffer[11], 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -424,6 +595,12 @@ int main(void)
 		test_a_transfer_may_end_at_any_message,
 		test_a_signed_question_gets_a_signed_answer_that_fits,
 		test_a_question_with_a_wrong_signature_is_not_answered,
+		test_who_asks_for_dnssec_is_told_so,
+		test_the_askers_soa_is_read_however_it_is_written,
+		test_a_signature_that_is_none_is_a_format_error,
+		test_a_question_is_not_that_large,
+		test_a_key_of_a_long_name_leaves_less_room,
+		test_what_is_not_signed_is_answered_as_it_is,
 	};
 
 	return run_suite_around("transfer", tests, ARRAY_SIZE(tests), set_up, tear_down);

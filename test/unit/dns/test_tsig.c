@@ -284,6 +284,53 @@ START_TEST(test_no_prefix_of_a_record_is_read_beyond_its_end)
 }
 END_TEST
 
+START_TEST(test_a_key_is_of_one_algorithm)
+{
+	/* whose names are as long, and are not */
+	static const enum tsig_algorithm others[] = {TSIG_SHA224, TSIG_SHA384, TSIG_SHA1};
+	const struct tsig_key key = key_of(TSIG_SHA256);
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		const struct message m = ask_as(others[i], "key.ex");
+		struct tsig t;
+
+		ck_assert_int_eq(verify(&key, &m, now(), &t), TSIG_REFUSED);
+		ck_assert_int_eq(t.error, TSIG_BADKEY);
+	}
+}
+END_TEST
+
+/* The question with its data grown by @more bytes, at the end or of its MAC. */
+static struct message lengthened(const struct message *m, uint8_t more, bool mac)
+{
+	struct message s = *m;
+	uint8_t *data_size = s.bytes + sizeof question + 8 + 8,
+		*mac_size = s.bytes + sizeof question + 8 + 10 + 13 + 8;
+
+	data_size[1] = (uint8_t)(data_size[1] + more);
+	if (mac) {
+		memmove(mac_size + 2 + 32 + more, mac_size + 2 + 32, 6);
+		mac_size[1] = (uint8_t)(mac_size[1] + more);
+	}
+	s.size += more;
+	return s;
+}
+
+START_TEST(test_no_more_than_a_signature_is_one) /* RFC 8945 4.2, 5.2.2.1 */
+{
+	const struct tsig_key key = key_of(TSIG_SHA256);
+	const struct message good = ask_as(TSIG_SHA256, "key.ex");
+	struct message m = lengthened(&good, 1, false);
+	struct tsig t;
+
+	ck_assert_int_eq(verify(&key, &m, now(), &t), TSIG_MALFORMED);
+	m = lengthened(&good, 1, true);
+	ck_assert_int_eq(verify(&key, &m, now(), &t), TSIG_MALFORMED);
+	m = lengthened(&good, 0, true); /* a control */
+	ck_assert_int_eq(verify(&key, &m, now(), &t), TSIG_VALID);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -296,6 +343,8 @@ int main(void)
 		test_a_clock_that_is_off_is_told_with_ours_and_signed,
 		test_part_of_a_signature_is_not_enough,
 		test_no_prefix_of_a_record_is_read_beyond_its_end,
+		test_a_key_is_of_one_algorithm,
+		test_no_more_than_a_signature_is_one,
 	};
 
 	return run_suite("tsig", tests, ARRAY_SIZE(tests));
