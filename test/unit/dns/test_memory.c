@@ -141,7 +141,7 @@ static bool make_rrl(void *context)
 
 static bool make_snapshot(void *context)
 {
-	struct snapshot s = {0};
+	struct snapshot s;
 	const bool done = snapshot_init(&s, 3, context);
 
 	if (done)
