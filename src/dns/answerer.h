@@ -14,7 +14,7 @@ struct answerer {
 	struct rng rng;
 	struct answer_counters counters;
 	uint16_t order[ROTATION_MAX]; /* scratch */
-	size_t arena_size; /* all of it; less in a test */
+	size_t arena_size;            /* all of it; less in a test */
 	_Alignas(16) uint8_t arena[ANSWERER_ARENA_SIZE];
 };
 

@@ -489,8 +489,10 @@ END_TEST
 /* Found by trying: their hashes are equal, as those of other names may be. */
 START_TEST(names_whose_hashes_are_equal_are_told_apart)
 {
-	const struct name here = name_of("h217773.example.com"), alike = name_of("h599428.example.com"),
-			  below = name_of("h346922.a.example.com"), other = name_of("h505593.example.com");
+	const struct name here = name_of("h217773.example.com"),
+			  alike = name_of("h599428.example.com"),
+			  below = name_of("h346922.a.example.com"),
+			  other = name_of("h505593.example.com");
 	struct zone *z = good_zone(APEX "h217773 A 192.0.2.2\nh505593 A 192.0.2.3\na TXT a\n");
 
 	ck_assert_uint_eq(zone_hash(0, here.bytes), zone_hash(0, alike.bytes));
