@@ -27,7 +27,7 @@ void node_fill_advert(const struct node *n, const struct node_effects *fx,
 {
 	const struct plan_router *p = &n->setup.plan->routers[send->router];
 	const struct node_router *r = &n->routers[send->router];
-	const bool has_link_local = p->family == FAMILY_IPV6 && r->vrrp.version == 3;
+	const bool has_link_local = p->family == FAMILY_IPV6; /* and so of version 3 */
 
 	ASSERT(send->n_addresses <= ADVERT_ADDRS_MAX);
 	ret_advert->source = r->vrrp.self;
