@@ -43,6 +43,7 @@ void __wrap_manager_tell(const char *state);
 int __wrap_fence_shut_pinned(const char *directory);
 int __wrap_raw_new(unsigned families, struct raw **ret_raw);
 int __wrap_raw_deafen(struct raw *r);
+void __wrap_raw_own(struct raw *r);
 void __wrap_raw_flush(struct raw *r);
 void __wrap_will_wait(
 	struct will *w, const _Atomic uint32_t *signals, uint32_t timeout_ms, bool seen);
@@ -89,6 +90,11 @@ int __wrap_raw_deafen(struct raw *r)
 {
 	(void)r;
 	return 0;
+}
+
+void __wrap_raw_own(struct raw *r)
+{
+	(void)r;
 }
 
 void __wrap_raw_flush(struct raw *r)
