@@ -43,7 +43,7 @@ static bool sends_pseudo(const struct config_vrrp *options, bool foreign)
 
 static void set_up_router(struct node *n, uint32_t router)
 {
-	const struct plan_router *p = &n->setup.plan->routers[router];
+	const struct plan_router *p = node_plan_of(n, router);
 	const struct config_service *service = &n->setup.config->services[p->service];
 	const struct config_vrrp *vrrp = &service->vrrp;
 	struct node_router *r = &n->routers[router];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "node/internal.h"
 
 bool node_is_stopped(const struct node *n)
 {
@@ -25,7 +26,7 @@ bool node_is_parting(const struct node *n, const struct node_send *send)
 void node_fill_advert(const struct node *n, const struct node_effects *fx,
 	const struct node_send *send, struct advert *ret_advert)
 {
-	const struct plan_router *p = &n->setup.plan->routers[send->router];
+	const struct plan_router *p = node_plan_of(n, send->router);
 	const struct node_router *r = &n->routers[send->router];
 	const bool has_link_local = p->family == FAMILY_IPV6; /* and so of version 3 */
 
