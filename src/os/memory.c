@@ -7,15 +7,22 @@
 
 #define STACK_SIZE (64 * 1024)
 
+static void write_again(volatile uint8_t *p)
+{
+	const uint8_t was = *p;
+
+	*p = was;
+}
+
 void memory_own(void *start, size_t size)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	volatile uint8_t *p = start;
+	uint8_t *p = start;
 
 	for (size_t at = 0; at < size; at += page)
-		p[at] = p[at];
+		write_again(&p[at]);
 	if (size > 0)
-		p[size - 1] = p[size - 1];
+		write_again(&p[size - 1]);
 }
 
 void memory_own_stack(void)
