@@ -9,5 +9,5 @@
  * these, now, and not when there may be none left. What is in them stays. */
 void memory_own(void *start, size_t size);
 
-/* The same for so many bytes of the stack, below where it is called. */
+/* The same for 64 KiB of the stack, below where it is called. */
 void memory_own_stack(void);
