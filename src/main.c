@@ -176,8 +176,7 @@ static int run(const struct config *config, const struct options *o)
 int main(int argc, char **argv)
 {
 	const struct options o = read_options(argc, argv);
-	struct config_report report = {0};
-	struct config *config = config_load(o.config_path, stderr, &report);
+	struct config *config = journal_load_config(o.config_path);
 	int status;
 
 	if (!config)

@@ -89,11 +89,10 @@ static bool read_cookie_secrets(struct edition *e)
 struct edition *edition_load(const char *path)
 {
 	struct edition *e = calloc(1, sizeof *e);
-	struct config_report report = {0};
 
 	if (!e)
 		return NULL;
-	e->config = config_load(path, stderr, &report);
+	e->config = journal_load_config(path);
 	if (e->config && read_key(e) && read_cookie_secrets(e))
 		e->catalog = read_zones(path, e->config);
 	if (!e->catalog) {

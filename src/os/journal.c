@@ -52,7 +52,7 @@ static bool write_line(enum journal_level level, const char *name, const char *t
 		return false;
 	if (getenv("JOURNAL_STREAM"))
 		(void)snprintf(prefix, sizeof prefix, "<%d>", (int)level);
-	n = snprintf(line, sizeof line, "%s%s: %s\n", prefix, name, text);
+	n = snprintf(line, sizeof line, "%s%s%s%s\n", prefix, name, name[0] ? ": " : "", text);
 	if (n >= (int)sizeof line)
 		line[sizeof line - 2] = '\n';
 	return write(STDERR_FILENO, line, strlen(line)) > 0;
@@ -93,6 +93,26 @@ void journal_line_as(const char *program, enum journal_level level, const char *
 	(void)vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	(void)write_line(level, program, text);
+}
+
+struct config *journal_load_config(const char *path)
+{
+	struct config_report report = {0};
+	char *text = NULL, *rest, *line;
+	size_t size = 0;
+	FILE *findings = open_memstream(&text, &size);
+	struct config *config = findings ? config_load(path, findings, &report) : NULL;
+
+	if (!findings || fclose(findings) != 0) {
+		journal_line(NULL, JOURNAL_ERROR, "%s: no memory to read it", path);
+		config_free(config);
+		return NULL;
+	}
+	rest = text;
+	while ((line = strsep(&rest, "\n")) && rest)
+		(void)write_line(config ? JOURNAL_WARNING : JOURNAL_ERROR, "", line);
+	free(text);
+	return config;
 }
 
 /* "www2" if @address is a configured node's, else the address. */

@@ -30,6 +30,9 @@ __attribute__((format(printf, 3, 4))) void journal_line(
 __attribute__((format(printf, 3, 4))) void journal_line_as(
 	const char *program, enum journal_level level, const char *format, ...);
 
+/* As config_load(), with what is found told here. NULL after telling why. */
+struct config *journal_load_config(const char *path);
+
 /* The line for @record. Repeated lateness is gathered into a line a second. */
 void journal_record(struct journal *j, const struct node_record *record);
 

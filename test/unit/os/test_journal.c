@@ -190,6 +190,36 @@ START_TEST(who_does_not_read_the_journal_holds_nothing_up)
 }
 END_TEST
 
+START_TEST(each_line_about_a_mistake_in_the_file_has_its_level)
+{
+	char path[] = "/tmp/roost-test-XXXXXX";
+	const int was = dup(STDERR_FILENO), file = mkstemp(path);
+	char *told, *rest, *line;
+	int ends[2];
+
+	ck_assert_int_gt(dprintf(file, "nodes: {www1: 10.1.1.2}\nintervall: 1\n"), 0);
+	ck_assert_int_eq(pipe(ends), 0);
+	setenv("JOURNAL_STREAM", "9:99", 1);
+	dup2(ends[1], STDERR_FILENO);
+	ck_assert_ptr_null(journal_load_config(path));
+	told = read_waiting(ends[0]);
+	dup2(was, STDERR_FILENO);
+	unsetenv("JOURNAL_STREAM");
+
+	ck_assert_ptr_nonnull(strstr(told, ":2:1: error: "));
+	ck_assert_uint_ge(count_lines(told), 3); /* it, the line, and the caret */
+	rest = told;
+	while ((line = strsep(&rest, "\n")) && rest)
+		ck_assert_msg(strncmp(line, "<3>", 3) == 0, "%s", line);
+	free(told);
+	unlink(path);
+	close(file);
+	close(was);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -199,6 +229,7 @@ int main(void)
 		what_degrades_is_a_warning,
 		what_was_asked_for_is_not,
 		who_does_not_read_the_journal_holds_nothing_up,
+		each_line_about_a_mistake_in_the_file_has_its_level,
 	};
 
 	return run_suite("journal", tests, ARRAY_SIZE(tests));
