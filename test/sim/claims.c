@@ -84,8 +84,9 @@ void claims_deafened(struct sim *s, const struct sim_machine *m)
 		s->unheard[from][sim_place(s, m)] = UINT32_MAX;
 }
 
-/* @m's clock has stood still: what it said is longer ago than it knows. */
-void claims_lost_time(struct sim *s, const struct sim_machine *m)
+/* @m's clock has stood still: what it said is longer ago than it knows, and what it took over and
+ * has not begun with is as if it had been interrupted. */
+void claims_lost_time(struct sim *s, struct sim_machine *m)
 {
 	const uint32_t from = sim_place(s, m);
 
@@ -93,6 +94,7 @@ void claims_lost_time(struct sim *s, const struct sim_machine *m)
 		s->said[from][number] = ++s->serial;
 	for (uint32_t to = 0; to < s->n_places; to++)
 		s->unheard[from][to] = UINT32_MAX;
+	m->untried = 0;
 }
 
 /* ---- what is decided and stored ---- */

@@ -60,7 +60,7 @@ void claims_read(struct sim *s, const struct sim_machine *m, uint32_t packet);
 void claims_decided(struct sim *s, struct sim_machine *m);
 void claims_stored(struct sim *s, struct sim_machine *m);
 void claims_deafened(struct sim *s, const struct sim_machine *m);
-void claims_lost_time(struct sim *s, const struct sim_machine *m);
+void claims_lost_time(struct sim *s, struct sim_machine *m);
 void claims_answering(struct sim *s, struct sim_machine *m, uint32_t began);
 /* What @m serves though the advertisement is a better one's: bit set by VIP number. */
 uint32_t claims_beaten(const struct sim *s, const struct sim_machine *m, uint32_t packet);

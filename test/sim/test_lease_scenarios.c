@@ -214,6 +214,36 @@ START_TEST(a_machine_whose_clock_stood_still_answers_until_it_has_read_the_news)
 }
 END_TEST
 
+/* ... and begins to, if its address came late: it took over before its clock stood still. */
+START_TEST(a_machine_whose_clock_stood_still_begins_with_what_it_took_over)
+{
+	const struct sim_file_spec spec = sim_file_spec(2, 1, 0, INTERVAL);
+	struct sim *s = cluster_of(&spec, 1);
+	const uint32_t first = (uint32_t)sim_holder(s, 0), second = 1 - first;
+
+	apply(s, SIM_DRAIN, first, 0);
+	settle(s);
+	apply(s, SIM_CRASH, second, 0);
+	apply(s, SIM_UNDRAIN, first, 0);
+	apply(s, SIM_STALL, first, 600);
+	sim_run(s, tick_ms(200));
+	apply(s, SIM_START, second, 0);
+	sim_run(s, tick_ms(300));
+	ck_assert_int_eq(s->machines[first].node->units[0].vrrp.state, VRRP_ACTIVE);
+	ck_assert_uint_eq(s->machines[first].answers, 0);
+	apply(s, SIM_PAUSE, first, 1);
+	sim_run(s, tick_s(2));
+	ck_assert_uint_ne(s->machines[second].answers, 0);
+	sim_watch(s);
+	apply(s, SIM_RESUME, first, 0);
+	settle(s);
+	sim_unwatch(s);
+	ck_assert_uint_gt(s->watch.overlap, 0);
+	ck_assert_uint_le(s->watch.overlap, INTERVAL + MOMENT);
+	sim_free(s);
+}
+END_TEST
+
 START_TEST(a_machine_whose_clock_stood_still_answers_no_longer_than_its_lease)
 {
 	struct sim *s = cluster();
@@ -485,6 +515,7 @@ int main(void)
 		a_stall_shorter_than_the_lease_moves_nothing,
 		a_suspended_machine_wakes_up_closed,
 		a_machine_whose_clock_stood_still_answers_until_it_has_read_the_news,
+		a_machine_whose_clock_stood_still_begins_with_what_it_took_over,
 		a_machine_whose_clock_stood_still_answers_no_longer_than_its_lease,
 		clocks_that_drift_by_1000_ppm_are_no_double_service,
 		clocks_that_drift_by_10_percent_are_double_service,
