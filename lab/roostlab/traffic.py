@@ -124,6 +124,12 @@ class Traffic:
                     yield seconds * 10**9 + ns - self._until_realtime, data, address
 
 
+# The kernel stamps packets from a while after the first socket has asked for it; before, one has the
+# time at which it is read. So one asks from the beginning, and for ever.
+_asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+_asking.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+
+
 def _prepare(s):
     s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
