@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 
-/* @here may be NULL: then IPv4 networks are taken to have 24 bits. Returns how many there are. */
+/* Networks that @here, which may be NULL, does not have are guessed: IPv4's are of 24 bits, or of up to 16 if one then has all VIPs
+ * of a service; IPv6's are of 64. Returns how many warnings there are. */
 uint32_t rotation_warnings_print(
 	const char *path, const struct config *c, const struct config_machine *here, FILE *out);

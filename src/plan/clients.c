@@ -10,47 +10,41 @@
 /* So far from @near a block is looked for, in blocks and in either direction. */
 #define BLOCKS_MAX 4096
 
-struct spread {
-	const struct addr *addresses; /* sorted */
-	double *shares;
-};
-
 static bool bit_of(const struct addr *a, uint32_t bit)
 {
 	return a->b[bit / 8] >> (7 - bit % 8) & 1;
 }
 
-/* The clients, @share of all, have the first @bit bits in common with the addresses from @from up to @to; half of them
- * have the next bit set. To those whose side has no address, all of the others are equally near. */
-static void spread(const struct spread *s, uint32_t from, uint32_t to, uint32_t bit, double share)
+/* Whether @n addresses fill a block of @bits, in a network of @network_bits, so far that there are no clients among them to
+ * speak of. */
+static bool is_full(uint32_t n, uint32_t bits, uint32_t network_bits)
 {
-	const uint32_t n = to - from;
-	uint32_t middle = from;
+	const uint64_t rest = bits < 32 ? (UINT64_C(1) << bits) - n : UINT64_MAX;
 
-	if (n == 1) {
-		s->shares[from] += share;
-		return;
-	}
-	ASSERT(bit < BITS); /* they are different */
-	while (middle < to && !bit_of(&s->addresses[middle], bit))
-		middle++;
-	if (middle > from && middle < to) {
-		spread(s, from, middle, bit + 1, share / 2);
-		spread(s, middle, to, bit + 1, share / 2);
-		return;
-	}
-	for (uint32_t i = from; i < to; i++)
-		s->shares[i] += share / 2 / n;
-	spread(s, from, to, bit + 1, share / 2);
+	return rest <= n && (network_bits >= 32 || rest <= (UINT64_C(1) << network_bits) / 8);
 }
 
-void clients_shares(const struct addr *addresses, uint32_t n, uint8_t len, double *ret_shares)
+bool clients_split(const struct addr *addresses, uint32_t n, uint8_t len,
+	struct clients_half ret_halves[static 2])
 {
-	ASSERT(n > 0 && len <= BITS);
+	uint32_t common = 0, middle = 0;
+
+	ASSERT(n >= 2 && len <= BITS);
 	for (uint32_t i = 1; i < n; i++)
 		ASSERT(addr_compare(&addresses[i - 1], &addresses[i]) < 0);
-	memset(ret_shares, 0, n * sizeof *ret_shares);
-	spread(&(struct spread){addresses, ret_shares}, 0, n, len, 1);
+	while (bit_of(&addresses[0], common) == bit_of(&addresses[n - 1], common))
+		common++;
+	if (is_full(n, BITS - common, BITS - len))
+		return false;
+	while (!bit_of(&addresses[middle], common))
+		middle++;
+	for (uint32_t i = 0; i < 2; i++)
+		ret_halves[i] = (struct clients_half){
+			.network = {addresses[i * middle], (uint8_t)(common + 1)},
+			.first = i * middle,
+			.n = i == 0 ? middle : n - middle,
+		};
+	return true;
 }
 
 /* The last 32 bits are enough for whatever lies nearby. */
@@ -95,11 +89,14 @@ static bool is_inside(
 bool clients_find_block(const struct clients_room *room, const struct addr *near, uint32_t n,
 	struct addr *ret_first, struct addr *ret_last)
 {
-	uint32_t size = 1, home;
+	uint32_t bits = 0;
 
-	while (size < n)
-		size *= 2;
-	home = tail_of(near) / size;
+	while (UINT32_C(1) << bits < n)
+		bits++;
+	if (!is_full(n, bits, BITS - room->network.len))
+		return false;
+	const uint32_t size = UINT32_C(1) << bits, home = tail_of(near) / size;
+
 	for (uint32_t i = 0; i < 2 * BLOCKS_MAX; i++) {
 		/* at home, one above, one below, two above ... */
 		const uint32_t steps = (i + 1) / 2;

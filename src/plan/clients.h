@@ -5,8 +5,13 @@
  * How clients choose among the addresses of a name: by RFC 6724 section 6, rule 9, a client prefers the
  * one that shares the longest prefix with its own address, whatever order the name server gave them. glibc
  * does so over IPv6 and, for destinations in the client's own network, over IPv4; musl over IPv6, and over
- * IPv4 where the name has both. Then a VIP next to many clients gets most of them. Addresses that differ in
- * their last bits alone, in one aligned block, are equally near to everybody outside.
+ * IPv4 where the name has both.
+ *
+ *    10.1.1.0/24   ...   [ .200  .201 | .202  .203 ]   ...     the least network with the addresses: 10.1.1.200/30
+ *                          one half   the other half
+ *
+ * A client outside of it is equally near to all and takes the server's order; one inside always chooses an address of its
+ * own half. Addresses that fill such a network are used evenly, for no client is in it.
  */
 
 #include <stdbool.h>
@@ -14,12 +19,19 @@
 
 #include "base/addr.h"
 
+/* Clients that choose among some of the addresses alone: the @n from index @first on. */
+struct clients_half {
+	struct prefix network;
+	uint32_t first, n;
+};
+
 /*
- * The share of the clients that choose each of the @n addresses first, if the clients are spread evenly over the network
- * of @len bits (as struct prefix has them) that has all the addresses, and the server's order is fair. The addresses are
- * different, of one family, and in rising order; the shares add up to 1.
+ * The halves of the least network that has all the @n addresses, 2 at least, different, of one family and in rising order.
+ * False if it has next to no room for clients: it is half full or more, and what is left is at most an eighth of the
+ * network of @len bits (as struct prefix has them) that the addresses are in.
  */
-void clients_shares(const struct addr *addresses, uint32_t n, uint8_t len, double *ret_shares);
+bool clients_split(const struct addr *addresses, uint32_t n, uint8_t len,
+	struct clients_half ret_halves[static 2]);
 
 /* Addresses that are in use, and a network to look for room in. */
 struct clients_room {
@@ -29,6 +41,7 @@ struct clients_room {
 };
 
 /* The aligned block of a power of two of addresses, @n at least, that is nearest to @near, has none that is taken, and
- * neither the first nor the last address of the network. False if there is none nearby. */
+ * neither the first nor the last address of the network. @n of its addresses do not split the clients. False if there is
+ * none nearby. */
 bool clients_find_block(const struct clients_room *room, const struct addr *near, uint32_t n,
 	struct addr *ret_first, struct addr *ret_last);

@@ -3,6 +3,7 @@
 (RFC 6724 6, rule 9), as long as `roost check` has no objection to the addresses."""
 
 import collections
+import ipaddress
 import pathlib
 import re
 import shutil
@@ -22,6 +23,12 @@ ALIGNED = {4: [f"10.1.1.{i}" for i in range(200, 204)], 6: [f"fd00:1::{i:x}" for
 SCATTERED = {4: ["10.1.1.10", "10.1.1.150", "10.1.1.220", "10.1.1.240"],
              6: ["fd00:1::a", "fd00:1::77", "fd00:1::1:1", "fd00:1::8000"]}
 SCATTERED_V4_ONLY = ["10.1.1.11", "10.1.1.151", "10.1.1.221", "10.1.1.241"]
+# Two VIPs with half of the clients each; two networks; and what fills a block but for one address.
+HALVES = {4: ["10.1.1.12", "10.1.1.152"], 6: ["fd00:1::3000", "fd00:1::8001"]}
+NETWORKS = {4: ["10.1.1.13", "10.1.2.13"], 6: ["2001:db8:53:1::1", "2001:db8:8000::1"]}
+BLOCK = {4: ["10.1.1.209", "10.1.1.210", "10.1.1.211"], 6: ["fd00:1::309", "fd00:1::30a", "fd00:1::30b"]}
+CLIENTS = [("10.1.1.20/24", "fd00:1::20/64"), ("10.1.1.180/24", "fd00:1::9000/64"),
+           ("10.1.1.77/24", "2001:db8:53:9::9/64"), ("192.168.9.9/24", "2001:db8:8000:5::9/64")]
 FAIR_AT_MOST = 25.90  # chi-square of three degrees of freedom: p = 0.00001, as each run draws many samples
 LOOKUPS = 400
 
@@ -31,7 +38,8 @@ class Derived(RoostDns):
 
     def __init__(self, place):
         super().__init__(place, {})
-        lists = {"www": ALIGNED, "far": SCATTERED, "far4": {4: SCATTERED_V4_ONLY, 6: []}}
+        lists = {"www": ALIGNED, "far": SCATTERED, "far4": {4: SCATTERED_V4_ONLY, 6: []},
+                 "halves": HALVES, "networks": NETWORKS, "block": BLOCK}
         self.services = "domain: example.com\nservices:\n" + "".join(
             f"  {name}: {vips[4] + vips[6]}\n".replace("'", '"') for name, vips in lists.items())
 
@@ -138,9 +146,48 @@ def test_musl_leaves_the_order_of_names_with_ipv4_alone_as_it_is(lookup):
         assert set(firsts[4]) == {SCATTERED_V4_ONLY[0]}
 
 
-def test_check_warns_of_the_scattered_ones_alone(ours):
+def warnings(ours):
+    """What `roost check` says of each service, by family: the least network of all clients that choose, and its half."""
     out = subprocess.run([find_program("roost"), "check", str(ours.folder / "roost.yaml")],
                          capture_output=True, text=True, check=False).stderr
-    warnings = re.findall("warning: service ([a-z0-9]+): .*rule 9", out)
-    assert set(warnings) == {"far", "far4"}, out
-    assert warnings.count("far") == 2, out  # once for each family
+    found = {}
+    for service, whole, half in re.findall(
+            r"warning: service (\w+): clients in (\S+) that .*rule 9.*: the half in (\S+) always chooses ", out):
+        whole, half = ipaddress.ip_network(whole), ipaddress.ip_network(half)
+        assert (service, whole.version) not in found, out
+        found[service, whole.version] = whole, half
+    assert out.count("rule 9") == len(found), out
+    return found
+
+
+def test_check_warns_of_those_that_split_their_clients_alone(ours):
+    assert set(warnings(ours)) == {("far", 4), ("far", 6), ("far4", 4), ("halves", 4), ("halves", 6),
+                                   ("networks", 4), ("networks", 6)}
+
+
+def choice(warning, client, vips):
+    """The VIPs that this client chooses, as `roost check` says."""
+    whole, half = warning or (None, None)
+    if not whole or client not in whole:
+        return vips
+    return [vip for vip in vips if (ipaddress.ip_address(vip) in half) == (client in half)]
+
+
+@pytest.fixture(params=CLIENTS, ids=[client[0].split("/")[0] for client in CLIENTS])
+def client(request, place):
+    def become(addresses):
+        place.namespace.ip("address flush dev eth0 scope global",
+                           *(f"address add {a} dev eth0 {'nodad' if ':' in a else ''}".strip() for a in addresses),
+                           "route replace default dev eth0", "route replace ::/0 dev eth0")
+    become(request.param)
+    yield {interface.version: interface.ip for interface in map(ipaddress.ip_interface, request.param)}
+    become(["10.1.1.9/24", "fd00:1::9/64"])
+
+
+@pytest.mark.parametrize("service, lists", [("halves", HALVES), ("networks", NETWORKS), ("block", BLOCK)],
+                         ids=["halves", "networks", "block"])
+def test_clients_choose_as_check_says(lookup, client, ours, service, lists):
+    firsts = lookup(f"{service}.example.com")
+    for family, vips in lists.items():
+        chosen = choice(warnings(ours).get((service, family)), client[family], vips)
+        assert is_fair(firsts[family], chosen), (chosen, collections.Counter(firsts[family]))

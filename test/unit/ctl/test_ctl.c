@@ -358,25 +358,146 @@ static char *warnings_of(const struct cluster *k, uint32_t n_expected)
 	return s.text;
 }
 
-START_TEST(vips_that_some_clients_prefer_are_warned_of)
+/* What is said of one service with these VIPs, each on a line; to be freed. */
+static char *rotation_warnings_of(
+	const char *const *vips, const struct config_machine *here, uint32_t n_expected)
 {
-	static const char *const vips[] = {"10.1.1.4", "10.1.1.5", "10.1.1.201"};
 	struct cluster k;
 	struct sheet s;
+	uint32_t n = 0;
 
-	cluster_init(&k, 2, 3, tick_ms(100));
-	for (uint32_t i = 0; i < 3; i++)
+	while (vips[n])
+		n++;
+	cluster_init(&k, 2, n, tick_ms(100));
+	for (uint32_t i = 0; i < n; i++)
 		ck_assert(addr_parse(vips[i], &k.config.vips[i].address));
+	k.config.vips[0].line = 7;
 	sheet_open(&s, false);
-	ck_assert_uint_eq(rotation_warnings_print("r.yaml", &k.config, NULL, s.paper.out), 1);
-	ck_assert_str_eq(sheet_close(&s),
-		"r.yaml: warning: service www: clients in 10.1.1.0/24 that sort addresses (RFC "
-		"6724 "
-		"rule 9) undo the rotation: 50 % of them choose 10.1.1.201, one of 3; VIPs from "
-		"10.1.1.4 to 10.1.1.7 would be equally near to all\n");
-	free(s.text);
+	ck_assert_uint_eq(
+		rotation_warnings_print("r.yaml", &k.config, here, s.paper.out), n_expected);
+	sheet_close(&s);
 	k.config.services[0].rotation = CONFIG_ROTATION_WEIGHTED;
-	ck_assert_uint_eq(rotation_warnings_print("r.yaml", &k.config, NULL, stderr), 0);
+	ck_assert_uint_eq(rotation_warnings_print("r.yaml", &k.config, here, stderr), 0);
+	return s.text;
+}
+
+static void expect_rotation_warning(
+	const char *const *vips, const struct config_machine *here, const char *expected)
+{
+	char *text = rotation_warnings_of(vips, here, 1), whole[512];
+
+	(void)snprintf(
+		whole, sizeof whole, "r.yaml:7: warning: service www: clients in %s\n", expected);
+	ck_assert_str_eq(text, whole);
+	free(text);
+}
+
+#define SORT      "that sort addresses (RFC 6724 rule 9) undo the rotation: "
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+START_TEST(vips_that_split_their_clients_are_warned_of)
+{
+	expect_rotation_warning(LIST("10.1.1.4", "10.1.1.5", "10.1.1.201"), NULL,
+		"10.1.1.0/24 " SORT "the half in 10.1.1.0/25 always chooses 10.1.1.4 or 10.1.1.5, "
+		"the other half 10.1.1.201; VIPs from 10.1.1.4 to 10.1.1.7 would be equally near "
+		"to all, and \"rotation: weighted\" leaves no choice");
+	/* as many clients for each: every one of them chooses the same VIP always */
+	expect_rotation_warning(LIST("10.1.1.10", "10.1.1.150"), NULL,
+		"10.1.1.0/24 " SORT "the half in 10.1.1.0/25 always chooses 10.1.1.10, "
+		"the other half 10.1.1.150; VIPs from 10.1.1.10 to 10.1.1.11 would be equally near "
+		"to all, and \"rotation: weighted\" leaves no choice");
+	expect_rotation_warning(
+		LIST("10.1.1.193", "10.1.1.194", "10.1.1.195", "10.1.1.201", "10.1.1.222"), NULL,
+		"10.1.1.192/27 " SORT "the half in 10.1.1.192/28 always chooses one of 4 from "
+		"10.1.1.193 to 10.1.1.201, the other half 10.1.1.222; VIPs from 10.1.1.192 to "
+		"10.1.1.199 would be equally near to all, and \"rotation: weighted\" leaves no "
+		"choice");
+}
+END_TEST
+
+START_TEST(over_ipv6_clients_sort_what_is_far_away)
+{
+	expect_rotation_warning(LIST("fd00:1::3000", "fd00:1::8000"), NULL,
+		"fd00:1::/112 " SORT "the half in fd00:1::/113 always chooses fd00:1::3000, the "
+		"other half fd00:1::8000; VIPs from fd00:1::3000 to fd00:1::3001 would be equally "
+		"near to all, and \"rotation: weighted\" leaves no choice");
+	expect_rotation_warning(LIST("2001:db8:53:1::1", "2001:db8:8000::1"), NULL,
+		"2001:db8::/32 " SORT "the half in 2001:db8::/33 always chooses 2001:db8:53:1::1, "
+		"the other half 2001:db8:8000::1; VIPs from 2001:db8:53:1::2 to 2001:db8:53:1::3 "
+		"would be equally near to all, and \"rotation: weighted\" leaves no choice");
+}
+END_TEST
+
+START_TEST(clients_of_a_network_with_some_of_the_vips_choose_those)
+{
+	char *text = rotation_warnings_of(LIST("10.1.1.10", "10.1.1.11", "192.168.7.10"), NULL, 2);
+
+	ck_assert_str_eq(text,
+		"r.yaml:7: warning: service www: clients in 10.1.1.0/24 " SORT
+		"they always choose 10.1.1.10 or 10.1.1.11, and none of the other 1; VIPs from "
+		"10.1.1.8 to 10.1.1.11 would be equally near to all, and \"rotation: weighted\" "
+		"leaves no choice\n"
+		"r.yaml:7: warning: service www: clients in 192.168.7.0/24 " SORT
+		"they always choose 192.168.7.10, and none of the other 2; VIPs from 192.168.7.8 "
+		"to 192.168.7.11 would be equally near to all, and \"rotation: weighted\" leaves "
+		"no choice\n");
+	free(text);
+}
+END_TEST
+
+/* the address of a machine, and the length of its network's prefix */
+static struct config_subnet subnet(const char *text, uint8_t len)
+{
+	struct config_subnet s = {.interface = "eth0", .prefix.len = len};
+
+	ck_assert(addr_parse(text, &s.prefix.addr));
+	return s;
+}
+
+START_TEST(networks_are_those_of_this_machine_where_it_has_them)
+{
+	/* a VIP that is held here is no network */
+	const struct config_subnet subnets[] = {subnet("10.1.0.2", 96 + 22),
+		subnet("10.1.3.7", 96 + 32), subnet("10.9.0.2", 96 + 30)};
+	const struct config_machine here = {subnets, 3};
+
+	expect_rotation_warning(LIST("10.1.1.10", "10.1.3.7"), &here,
+		"10.1.0.0/22 " SORT "the half in 10.1.0.0/23 always chooses 10.1.1.10, the other "
+		"half 10.1.3.7; VIPs from 10.1.1.10 to 10.1.1.11 would be equally near to all, and "
+		"\"rotation: weighted\" leaves no choice");
+	/* one of four addresses is left, and no block is free of the network's own */
+	expect_rotation_warning(LIST("10.9.0.1", "10.9.0.2", "10.9.0.3"), &here,
+		"10.9.0.0/30 " SORT "the half in 10.9.0.0/31 always chooses 10.9.0.1, the other "
+		"half 10.9.0.2 or 10.9.0.3; \"rotation: weighted\" leaves no choice");
+}
+END_TEST
+
+START_TEST(vips_that_fill_a_block_are_not_warned_of)
+{
+	free(rotation_warnings_of(LIST("10.1.1.201"), NULL, 0));
+	free(rotation_warnings_of(LIST("10.1.1.201", "fd00:1::8000"), NULL, 0));
+	free(rotation_warnings_of(LIST("10.1.1.201", "10.1.1.202", "10.1.1.203", "10.1.1.204",
+					  "10.1.1.205", "10.1.1.206"),
+		NULL, 0));
+	free(rotation_warnings_of(
+		LIST("10.1.1.201", "10.1.1.202", "2001:db8::a", "2001:db8::b"), NULL, 0));
+}
+END_TEST
+
+static void expect_no_rotation_warning(const char *path)
+{
+	struct config_report report = {0};
+	struct config *c = config_load(path, stderr, &report);
+
+	ck_assert_ptr_nonnull(c);
+	ck_assert_uint_eq(rotation_warnings_print(path, c, NULL, stderr), 0);
+	config_free(c);
+}
+
+START_TEST(the_shipped_examples_split_nobody)
+{
+	expect_no_rotation_warning(EXAMPLES "/minimal.yaml");
+	expect_no_rotation_warning(EXAMPLES "/complete.yaml");
 }
 END_TEST
 
@@ -506,7 +627,12 @@ int main(void)
 		nonsense_is_not_taken_for_an_answer,
 		without_a_daemon_one_line_says_where_it_was_sought,
 		a_path_that_is_too_long_for_a_socket_is_refused,
-		vips_that_some_clients_prefer_are_warned_of,
+		vips_that_split_their_clients_are_warned_of,
+		over_ipv6_clients_sort_what_is_far_away,
+		clients_of_a_network_with_some_of_the_vips_choose_those,
+		networks_are_those_of_this_machine_where_it_has_them,
+		vips_that_fill_a_block_are_not_warned_of,
+		the_shipped_examples_split_nobody,
 		a_good_file_gets_no_warning,
 		neighbours_closer_than_2_ms_are_warned_of,
 		foreign_priorities_that_are_equal_are_warned_of,
