@@ -22,6 +22,8 @@
 /* What libzscanner is told to be the TTL before any $TTL; no record can have it (RFC 2181 8). */
 #define TTL_UNKNOWN UINT32_MAX
 
+#define WORD_MAX 80 /* characters of a word that is quoted */
+
 /* One zone's loading. */
 struct loading {
 	struct zone *z;
@@ -267,13 +269,66 @@ static void include(struct loading *l, const struct source *from, const zs_scann
 	free(path);
 }
 
-static const char *error_text(int code)
+static bool is_delimiter(char c)
 {
-	switch (code) {
+	return strchr(" \t\r\n();", c) != NULL; /* NUL is one, too */
+}
+
+/* The word that the scanner stopped in, if it is known: it leaves the rest of the line, and NUL, in its buffer. */
+static int find_word(const struct source *from, const zs_scanner_t *s, const char **ret_word)
+{
+	const char *const end = from->text + from->size;
+	const size_t rest = s->buffer_length - 1;
+	const char *line_end = s->input.current, *first, *last;
+
+	if (s->input.start != from->text)
+		line_end = end; /* it adds the newline that the last line lacks */
+	if (s->buffer_length == 0 || (size_t)(line_end - from->text) < rest ||
+		memcmp(line_end - rest, s->buffer, rest) != 0)
+		return 0;
+	first = last = line_end - rest;
+	while (first > from->text && !is_delimiter(first[-1]))
+		first--;
+	while (last < end && !is_delimiter(*last))
+		last++;
+	*ret_word = first;
+	return last - first < WORD_MAX ? (int)(last - first) : WORD_MAX;
+}
+
+/* @s->r_type was 0 before the record. */
+static const char *error_text(const zs_scanner_t *s)
+{
+	switch (s->error.code) {
 	case ZS_BAD_ORIGIN:
 	case ZS_BAD_INCLUDE_ORIGIN: return "the origin must be an absolute name, with a final dot";
-	default: return zs_strerror(code);
+	case ZS_BAD_DIRECTIVE: return "there are no directives but $ORIGIN, $TTL and $INCLUDE";
+	case ZS_BAD_NUMBER:
+	case ZS_BAD_TIME_UNIT:
+	case ZS_UNSUPPORTED_TYPE:
+		if (s->r_type == 0 && !s->error.fatal)
+			return "a TTL, IN or a known type of record is expected here";
+		break;
+	default: break;
 	}
+	return zs_strerror(s->error.code);
+}
+
+static void fail_scan(struct loading *l, const struct source *from, const zs_scanner_t *s)
+{
+	const char *word;
+	const int size = find_word(from, s, &word);
+
+	if (size > 0)
+		fail(l, from->file, s->line_counter, "\"%.*s\": %s", size, word, error_text(s));
+	else
+		fail(l, from->file, s->line_counter, "%s", error_text(s));
+}
+
+/* The next record, directive or error. */
+static bool scan_next(zs_scanner_t *s)
+{
+	s->r_type = 0;
+	return zs_parse_record(s) == 0;
 }
 
 /* Scans text in ASCII. */
@@ -291,7 +346,7 @@ static void scan(struct loading *l, const struct source *from, const char *origi
 		free(s);
 		return;
 	}
-	while (more && !is_given_up(l) && zs_parse_record(s) == 0) {
+	while (more && !is_given_up(l) && scan_next(s)) {
 		switch (s->state) {
 		case ZS_STATE_DATA: take_record(l, from, s); break;
 		case ZS_STATE_INCLUDE:
@@ -299,7 +354,7 @@ static void scan(struct loading *l, const struct source *from, const char *origi
 			include(l, from, s);
 			break;
 		case ZS_STATE_ERROR:
-			fail(l, from->file, s->line_counter, "%s", error_text(s->error.code));
+			fail_scan(l, from, s);
 			more = !s->error.fatal;
 			break;
 		case ZS_STATE_NONE:

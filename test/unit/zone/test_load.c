@@ -86,12 +86,55 @@ START_TEST(several_errors_are_told_at_once)
 					"big 2147483648 A 192.0.2.1\n",
 		&c));
 	ck_assert_str_eq(c.text,
-		"test.zone:5: error: invalid IPv4 address\n"
-		"test.zone:6: error: invalid number\n"
-		"test.zone:8: error: invalid text character\n"
-		"test.zone:9: error: unsupported record type\n"
+		"test.zone:5: error: \"192.0.2.256\": invalid IPv4 address\n"
+		"test.zone:6: error: \"host\": invalid number\n"
+		"test.zone:8: error: \"\"a\": invalid text character\n"
+		"test.zone:9: error: \"HS\": a TTL, IN or a known type of record is expected "
+		"here\n"
 		"test.zone:11: error: www.example.org. is outside the zone example.com.\n"
 		"test.zone:13: error: the TTL 2147483648 is above 2147483647 (RFC 2181 8)\n");
+}
+END_TEST
+
+static void expect_quoted(const char *line, const char *expected)
+{
+	struct complaints c = {0};
+	char text[512], whole[512];
+
+	snprintf(text, sizeof text, APEX "%s", line);
+	snprintf(whole, sizeof whole, "test.zone:%s\n", expected);
+	ck_assert_ptr_null(zone_of(text, &c));
+	ck_assert_str_eq(c.text, whole);
+}
+
+START_TEST(the_word_that_is_wrong_is_quoted)
+{
+	static const char eighty[] =
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+	char line[256], expected[256];
+
+	/* a blank in the owner, and types that there are not */
+	expect_quoted("my host A 192.0.2.1\n",
+		"5: error: \"host\": a TTL, IN or a known type of record is expected here");
+	expect_quoted("www 60 FOO bar ; baz\n",
+		"5: error: \"FOO\": a TTL, IN or a known type of record is expected here");
+	expect_quoted("xA 192.0.2.1\n",
+		"5: error: \"192.0.2.1\": a TTL, IN or a known type of record is expected here");
+	expect_quoted("www (\n 60\n AX\n 192.0.2.1 )\n",
+		"7: error: \"AX\": a TTL, IN or a known type of record is expected here");
+	expect_quoted("$GENERATE 1-3 a$ A 192.0.2.$\n",
+		"5: error: \"$GENERATE\": there are no directives but $ORIGIN, $TTL and $INCLUDE");
+	expect_quoted("$TTL abc\n", "5: error: \"abc\": invalid number");
+	expect_quoted("mail MX 70000 mail\n", "5: error: \"70000\": number is bigger than 16 bits");
+	/* the last line may lack its end */
+	expect_quoted("www A 192.0.2.", "5: error: \"192.0.2.\": invalid IPv4 address");
+	expect_quoted("www FOO",
+		"5: error: \"FOO\": a TTL, IN or a known type of record is expected here");
+	snprintf(line, sizeof line, "www A %s%s\n", eighty, eighty);
+	snprintf(expected, sizeof expected, "5: error: \"%s\": invalid address character", eighty);
+	expect_quoted(line, expected);
+	/* nothing is there */
+	expect_quoted("$INCLUDE \n", "5: error: invalid text character");
 }
 END_TEST
 
@@ -105,7 +148,7 @@ START_TEST(after_twenty_errors_it_is_given_up)
 	ck_assert_ptr_null(zone_of(text, &c));
 	ck_assert_uint_eq(c.n_errors, LOAD_ERRORS_MAX + 1);
 	ck_assert_ptr_nonnull(
-		strstr(c.text, "test.zone:24: error: invalid IPv4 address\n"
+		strstr(c.text, "test.zone:24: error: \"1.2.3\": invalid IPv4 address\n"
 			       "test.zone:24: error: too many errors; no more are looked for\n"));
 }
 END_TEST
@@ -239,8 +282,8 @@ START_TEST(errors_in_included_files_are_told_with_their_place)
 	enter_directory();
 	write_file("main.zone", APEX "$INCLUDE part\nwww A 4.5.6\n");
 	write_file("part", "\n\nwww A 1.2.3\n");
-	expect_file("main.zone", "part:3: error: invalid IPv4 address\n"
-				 "main.zone:6: error: invalid IPv4 address\n");
+	expect_file("main.zone", "part:3: error: \"1.2.3\": invalid IPv4 address\n"
+				 "main.zone:6: error: \"4.5.6\": invalid IPv4 address\n");
 	leave_directory();
 }
 END_TEST
@@ -343,7 +386,8 @@ START_TEST(a_relative_origin_is_refused_with_a_hint)
 
 	ck_assert_ptr_null(zone_of(APEX "$ORIGIN sub\nwww A 192.0.2.1\n", &c));
 	ck_assert_str_eq(c.text,
-		"test.zone:5: error: the origin must be an absolute name, with a final dot\n");
+		"test.zone:5: error: \"sub\": the origin must be an absolute name, with a final "
+		"dot\n");
 }
 END_TEST
 
@@ -463,6 +507,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		several_errors_are_told_at_once,
+		the_word_that_is_wrong_is_quoted,
 		after_twenty_errors_it_is_given_up,
 		the_format_of_master_files_is_understood,
 		an_omitted_ttl_is_the_last_that_was_stated,
