@@ -388,10 +388,11 @@ static void add_apex(struct deriving *d)
 static struct zone *make(struct deriving *d, const struct planned *which)
 {
 	char problem[ZONE_PROBLEM_SIZE];
+	const struct zone_place named = {d->in->file, which->line};
 	const uint32_t n_errors = d->n_errors;
 
 	d->which = which;
-	d->z = which->path ? load_file(which->path, which->apex.bytes, d->listener)
+	d->z = which->path ? load_file(which->path, which->apex.bytes, &named, d->listener)
 			   : zone_new(which->apex.bytes);
 	if (!d->z) {
 		if (!which->path)

@@ -397,32 +397,33 @@ static void load_source(struct loading *l, const struct source *from, const char
 	free((char *)ascii.text);
 }
 
-static struct zone *load(
-	struct source *from, const uint8_t *apex, const struct load_listener *listener)
+static struct zone *load(struct loading *l, const struct source *from, const uint8_t *apex)
 {
-	struct loading l = {.listener = listener, .ttl = TTL_UNKNOWN};
 	char origin[NAME_TEXT_SIZE];
 
-	l.z = zone_new(apex);
-	if (l.z)
-		zone_set_file(l.z, from->file);
-	if (!l.z)
-		fail(&l, from->file, 0, "there is no memory for the zone");
-	else if (from->text ||
-		 open_source(&l, from->file, &(struct zone_place){from->file, 0}, from))
-		load_source(&l, from, name_format(apex, origin));
-	if (l.n_errors > 0) {
-		zone_free(l.z);
+	l->z = zone_new(apex);
+	if (l->z) {
+		zone_set_file(l->z, from->file);
+		load_source(l, from, name_format(apex, origin));
+	} else {
+		fail(l, from->file, 0, "there is no memory for the zone");
+	}
+	if (l->n_errors > 0) {
+		zone_free(l->z);
 		return NULL;
 	}
-	return l.z;
+	return l->z;
 }
 
-struct zone *load_file(const char *path, const uint8_t *apex, const struct load_listener *listener)
+struct zone *load_file(const char *path, const uint8_t *apex, const struct zone_place *named,
+	const struct load_listener *listener)
 {
-	struct source from = {.file = path, .ttl = TTL_UNKNOWN};
-	struct zone *z = load(&from, apex, listener);
+	struct loading l = {.listener = listener, .ttl = TTL_UNKNOWN};
+	struct source from = {.ttl = TTL_UNKNOWN};
+	struct zone *z = NULL;
 
+	if (open_source(&l, path, named, &from))
+		z = load(&l, &from, apex);
 	free((char *)from.text);
 	return z;
 }
@@ -430,10 +431,13 @@ struct zone *load_file(const char *path, const uint8_t *apex, const struct load_
 struct zone *load_text(
 	const struct load_text *text, const uint8_t *apex, const struct load_listener *listener)
 {
-	struct source from = {.file = text->file,
+	struct loading l = {.listener = listener, .ttl = TTL_UNKNOWN};
+	const struct source from = {
+		.file = text->file,
 		.text = text->text ? text->text : "",
 		.size = text->size,
-		.ttl = TTL_UNKNOWN};
+		.ttl = TTL_UNKNOWN,
+	};
 
-	return load(&from, apex, listener);
+	return load(&l, &from, apex);
 }

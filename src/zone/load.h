@@ -26,8 +26,10 @@ struct load_listener {
 };
 
 /* The zone with all records of the file at @path, to be finished by zone_finish(); NULL if there
- * was an error, which was told. @apex is of any case. */
-struct zone *load_file(const char *path, const uint8_t *apex, const struct load_listener *listener);
+ * was an error, which was told; one that the file can't be read at @named, where its path is written.
+ * @apex is of any case. */
+struct zone *load_file(const char *path, const uint8_t *apex, const struct zone_place *named,
+	const struct load_listener *listener);
 
 /* The same for text at hand, which can't include files. @file is what messages call it. */
 struct load_text {

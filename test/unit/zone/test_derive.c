@@ -354,9 +354,8 @@ START_TEST(one_bad_zone_is_told_and_the_others_are_looked_at)
 		"must be written as \\DDD\n");
 	c.config.dns.n_zones = 2;
 	expect_complaints(&c,
-		"/nonexistent/a: error: /nonexistent/a can't be read: No such file or directory\n"
-		"/nonexistent/b: error: /nonexistent/b can't be read: No such file or "
-		"directory\n");
+		"roost.yaml:3: error: /nonexistent/a can't be read: No such file or directory\n"
+		"roost.yaml:3: error: /nonexistent/b can't be read: No such file or directory\n");
 }
 END_TEST
 

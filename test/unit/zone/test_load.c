@@ -43,9 +43,10 @@ static void write_file(const char *path, const char *text)
 static struct zone *loaded(const char *path, struct complaints *c)
 {
 	const struct load_listener listener = listener_to(c);
+	const struct zone_place named = {"roost.yaml", 3};
 	const struct name apex = name_of("example.com");
 
-	return load_file(path, apex.bytes, &listener);
+	return load_file(path, apex.bytes, &named, &listener);
 }
 
 /* What loading a file says, which refuses it if there is an error. */
@@ -327,7 +328,7 @@ START_TEST(what_is_no_file_is_not_included)
 		"main.zone:6: error: /dev/zero is no regular file\n"
 		"main.zone:7: error: . is no regular file\n");
 	expect_file("missing.zone",
-		"missing.zone: error: missing.zone can't be read: No such file or directory\n");
+		"roost.yaml:3: error: missing.zone can't be read: No such file or directory\n");
 	leave_directory();
 }
 END_TEST

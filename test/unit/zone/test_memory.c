@@ -77,7 +77,7 @@ END_TEST
 static bool load_included(const struct load_listener *listener)
 {
 	char problem[ZONE_PROBLEM_SIZE];
-	struct zone *z = load_file("main.zone", apex.bytes, listener);
+	struct zone *z = load_file("main.zone", apex.bytes, &(struct zone_place){0}, listener);
 	const bool done = z && zone_finish(z, listener->tell, listener->context, problem);
 
 	zone_free(z);
