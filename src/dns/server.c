@@ -189,6 +189,11 @@ static void complete_self(const struct server *s, struct edition *e)
 		self->n_cookie_secrets = 0;
 }
 
+static const char *plural(uint32_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void replace_edition(struct server *s, struct edition *next)
 {
 	const tick now = clock_now();
@@ -212,7 +217,8 @@ static void replace_edition(struct server *s, struct edition *next)
 	listeners_apply(&s->listeners, &next->config->dns);
 	wake_later(s->retry, RETRY_SOON_US);
 	wake_later(s->retire, RETIRE_US);
-	log_line(JOURNAL_INFO, "reloaded: %u zones", catalog_n_zones(next->catalog));
+	log_line(JOURNAL_INFO, "reloaded: %u zone%s", catalog_n_zones(next->catalog),
+		plural(catalog_n_zones(next->catalog)));
 }
 
 static int on_loaded(sd_event_source *source, int fd, uint32_t events, void *context)
@@ -512,8 +518,9 @@ static int start(struct server *s)
 	if (error < 0)
 		return error;
 	confine(s);
-	log_line(JOURNAL_INFO, "ready: %u zones, %u threads", catalog_n_zones(s->current->catalog),
-		s->n_udp);
+	log_line(JOURNAL_INFO, "ready: %u zone%s, %u thread%s",
+		catalog_n_zones(s->current->catalog), plural(catalog_n_zones(s->current->catalog)),
+		s->n_udp, plural(s->n_udp));
 	notify_edition(s->notify, s->current, NULL);
 	(void)sd_notify(0, "READY=1");
 	return 0;
