@@ -9,6 +9,7 @@
 #include "ctl/rotation_warnings.h"
 #include "ctl/secrets.h"
 #include "ctl/warnings.h"
+#include "ctl/zones.h"
 #include "plan/plan.h"
 
 static void print_counted(uint32_t n, const char *what, const char *end)
@@ -16,19 +17,23 @@ static void print_counted(uint32_t n, const char *what, const char *end)
 	printf("%u %s%s%s", n, what, n == 1 ? "" : "s", end);
 }
 
+static int print_errors(const char *path, uint32_t n)
+{
+	fprintf(stderr, "%s: %u error%s\n", path, n, n == 1 ? "" : "s");
+	return CTL_FAILED;
+}
+
 /* @here: the networks of this machine, or NULL. */
 static int check_file(const char *path, const struct config_machine *here)
 {
 	struct config_report report = {0};
 	struct config *config = config_load_here(path, here, stderr, &report);
+	struct zones_reader reader = {path, stderr, &report};
 	const char *problem = NULL;
 	struct plan *plan;
 
-	if (!config) {
-		fprintf(stderr, "%s: %u error%s\n", path, report.n_errors,
-			report.n_errors == 1 ? "" : "s");
-		return CTL_FAILED;
-	}
+	if (!config)
+		return print_errors(path, report.n_errors);
 	plan = plan_new(config, PLAN_MTU, &problem);
 	if (!plan) {
 		fprintf(stderr, "%s: error: %s\n", path, problem);
@@ -38,13 +43,11 @@ static int check_file(const char *path, const struct config_machine *here)
 	report.n_warnings += warnings_print(path, config, plan, stderr);
 	report.n_warnings += rotation_warnings_print(path, config, here, stderr);
 	secrets_check(config, &report, stderr);
+	zones_check(config, &reader);
 	if (report.n_errors > 0) {
-		fprintf(stderr,
-			"%s: the file itself is fine, but %u of those that it names %s not\n", path,
-			report.n_errors, report.n_errors == 1 ? "is" : "are");
 		plan_free(plan);
 		config_free(config);
-		return CTL_FAILED;
+		return print_errors(path, report.n_errors);
 	}
 	printf("%s: fine, ", path);
 	print_counted(config->n_nodes, "node", ", ");

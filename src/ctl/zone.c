@@ -5,22 +5,10 @@
 
 #include "config/config.h"
 #include "ctl/ctl.h"
+#include "ctl/zones.h"
 #include "idn/idn.h"
 #include "zone/derive.h"
 #include "zone/print.h"
-
-/* As the name server says it, too: the file and the line, then what is wrong. */
-static void tell(void *context, enum zone_severity severity, const struct zone_place *place,
-	const char *text)
-{
-	const char *file = place->file ? place->file : context;
-	const char *what = severity == ZONE_ERROR ? "error" : "warning";
-
-	if (place->line > 0)
-		fprintf(stderr, "%s:%u: %s: %s\n", file, place->line, what, text);
-	else
-		fprintf(stderr, "%s: %s: %s\n", file, what, text);
-}
 
 /* In A-labels and lower case. */
 static bool read_name(const char *text, struct name *ret_name)
@@ -41,10 +29,12 @@ static bool read_name(const char *text, struct name *ret_name)
 }
 
 /* The zone that the name is in. */
-static int print_zone(const struct config *config, char *path, const char *text)
+static int print_zone(const struct config *config, const char *path, const char *text)
 {
 	const struct derive_input in = {config, path, derive_serial(path)};
-	const struct load_listener listener = {tell, path};
+	struct config_report report = {0};
+	struct zones_reader reader = {path, stderr, &report};
+	const struct load_listener listener = zones_listener(&reader);
 	struct zone *zone = NULL;
 	struct name name;
 	bool printed = false;
@@ -62,7 +52,7 @@ static int print_zone(const struct config *config, char *path, const char *text)
 
 int ctl_zone(int argc, char **argv)
 {
-	char *path = (char[]){CONFIG_DEFAULT_PATH};
+	const char *path = CONFIG_DEFAULT_PATH;
 	struct config_report report = {0};
 	struct config *config;
 	int status;

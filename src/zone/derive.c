@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "zone/derive.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -461,6 +463,33 @@ struct zone **derive_zones(
 		*ret_n = n;
 	fini(&d);
 	return zones;
+}
+
+/* Told if not. */
+static bool is_here(const struct deriving *d, const struct planned *which)
+{
+	const struct zone_place place = {d->in->file, which->line};
+	char text[ZONE_PROBLEM_SIZE];
+
+	if (!which->path || access(which->path, R_OK) == 0)
+		return true;
+	snprintf(text, sizeof(text), "%s can't be looked at: %s", which->path, strerror(errno));
+	if (d->listener->tell)
+		d->listener->tell(d->listener->context, ZONE_WARNING, &place, text);
+	return false;
+}
+
+void derive_check(const struct derive_input *in, const struct load_listener *listener)
+{
+	struct deriving d = {.in = in, .listener = listener};
+
+	if (plan(&d)) {
+		for (uint32_t i = 0; i < d.n_zones; i++) {
+			if (is_here(&d, &d.zones[i]))
+				zone_free(make(&d, &d.zones[i]));
+		}
+	}
+	fini(&d);
 }
 
 void derive_free(struct zone **zones, uint32_t n)

@@ -39,6 +39,10 @@ struct zone **derive_zones(
 	const struct derive_input *in, const struct load_listener *listener, uint32_t *ret_n);
 void derive_free(struct zone **zones, uint32_t n);
 
+/* Tells what derive_zones() would, and forgets each zone. A master file that is not there, or not to be read, is a
+ * warning: this may be another machine than the name server's. */
+void derive_check(const struct derive_input *in, const struct load_listener *listener);
+
 /* The one that @name is in; NULL if there was an error, which was told, or if none is, which was
  * told, too. */
 struct zone *derive_zone(const struct derive_input *in, const struct name *name,

@@ -264,6 +264,8 @@ def test_a_bad_zone_keeps_the_old_one_and_says_where(world):
     server = world(zones={"example.org": ZONE.format(serial=1, text="x")})
     path = server.lab.folder / "example.org.zone"
     path.write_text(ZONE.format(serial=2, text="x") + "broken A 10.1.1.300\n")
+    checked = server.cluster.roost("check", server.path, check=False)
+    assert checked.returncode == 1 and f"{path}:6: error: " in checked.stderr
     server.reload()
     assert server.reloads() == (0, 1)
     assert serial(server) == 1
@@ -271,6 +273,7 @@ def test_a_bad_zone_keeps_the_old_one_and_says_where(world):
     assert "not reloaded" in server.log()
     assert "the last reload failed" in report(server)
     path.write_text(ZONE.format(serial=3, text="x"))
+    assert server.cluster.roost("check", server.path).returncode == 0
     server.reload()
     assert server.reloads() == (1, 1)
     assert serial(server) == 3
@@ -287,11 +290,13 @@ def test_a_bad_configuration_keeps_the_old_one(world):
 
 def test_a_reload_brings_names_and_takes_them(world):
     server = world({"www": V4[:1]})
+    assert "ready: 1 zone, " in server.log()
     server.cluster.config["services"] = {"ftp": V4[1:2]}
     server.cluster.write()
     server.reload()
     assert ask(server.lab.client, server.server.ipv4, WWW).rcode() == dns.rcode.NXDOMAIN
     assert addresses(ask(server.lab.client, server.server.ipv4, "ftp.example.com")) == [V4[1]]
+    assert "reloaded: 1 zone\n" in server.log()
 
 
 def test_a_reload_moves_to_other_addresses_without_a_loss(world):
@@ -389,6 +394,7 @@ def test_what_is_wrong_at_the_start_ends_it(world):
     ended = server.try_to_start()
     assert ended.returncode == 1
     assert "example.org.zone:1: " in ended.stderr
+    assert "example.org.zone:1: " in server.cluster.roost("check", server.path, check=False).stderr
     server.options += ["-n", "www9"]
     (server.lab.folder / "example.org.zone").write_text(ZONE.format(serial=1, text="x"))
     ended = server.try_to_start()

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/zones.h"
+#include "fixtures.h"
+
+#define APEX "@ 60 SOA ns hostmaster 1 3600 600 86400 60\n@ 60 NS ns\nns 60 A 10.1.1.2\n"
+
+static char directory[32];
+
+static void enter_directory(void)
+{
+	strcpy(directory, "/tmp/roost-zones-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	ck_assert_int_eq(chdir(directory), 0);
+}
+
+static void leave_directory(void)
+{
+	char command[64];
+
+	ck_assert_int_eq(chdir("/"), 0);
+	snprintf(command, sizeof command, "rm -r %s", directory);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* What is said of these zones beside a service that is called www.example.com. */
+static void expect_said(
+	struct config_zone *zones, uint32_t n, const char *expected, struct config_report counts)
+{
+	struct config_name name = {.name = "www.example.com", .node = -1, .line = 4};
+	struct config_report report = {0};
+	struct cluster k;
+	struct sheet s;
+
+	cluster_init(&k, 2, 2, tick_ms(100));
+	k.config.names = &name;
+	k.config.n_names = 1;
+	k.config.dns.zones = zones;
+	k.config.dns.n_zones = n;
+	sheet_open(&s, false);
+	zones_check(&k.config, &(struct zones_reader){"r.yaml", s.paper.out, &report});
+	ck_assert_str_eq(sheet_close(&s), expected);
+	ck_assert_uint_eq(report.n_errors, counts.n_errors);
+	ck_assert_uint_eq(report.n_warnings, counts.n_warnings);
+	free(s.text);
+}
+
+START_TEST(a_file_without_zones_is_fine)
+{
+	expect_said(NULL, 0, "", (struct config_report){0, 0});
+}
+END_TEST
+
+START_TEST(zones_are_looked_at_as_the_name_server_reads_them)
+{
+	struct config_zone zones[] = {
+		{"example.com", "com.zone", 7},
+		{"example.net", "net.zone", 8},
+		{"example.org", "org.zone", 9},
+	};
+
+	enter_directory();
+	write_file("com.zone", APEX "www 60 A 10.1.1.9\n");
+	write_file("net.zone", APEX "www 60 A 10.1.1.999\n$INCLUDE part\n");
+	write_file("org.zone", APEX "www 60 A 10.1.1.9\nwww 70 A 10.1.1.10\n");
+	expect_said(zones, 3,
+		"r.yaml:4: error: www.example.com. has its addresses from here and from "
+		"com.zone:4; one of them must go\n"
+		"net.zone:4: error: \"10.1.1.999\": invalid IPv4 address\n"
+		"net.zone:5: error: part can't be read: No such file or directory\n"
+		"org.zone:4: warning: the A records of www.example.org. have different TTLs; the "
+		"least is served: 60\n",
+		(struct config_report){3, 1});
+	leave_directory();
+}
+END_TEST
+
+/* On another machine than the name server's, there need be no zones. */
+START_TEST(a_master_file_that_is_not_here_is_a_warning)
+{
+	struct config_zone zones[] = {
+		{"example.com", "/nonexistent/com.zone", 7},
+		{"example.net", "net.zone", 8},
+	};
+
+	enter_directory();
+	write_file("net.zone", "@ 60 NS ns.example.com.\n");
+	expect_said(zones, 2,
+		"r.yaml:7: warning: /nonexistent/com.zone can't be looked at: No such file or "
+		"directory\n"
+		"net.zone: error: the zone example.net. has no SOA record\n",
+		(struct config_report){1, 1});
+	leave_directory();
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		a_file_without_zones_is_fine,
+		zones_are_looked_at_as_the_name_server_reads_them,
+		a_master_file_that_is_not_here_is_a_warning,
+	};
+
+	return run_suite("ctl-zones", tests, sizeof tests / sizeof tests[0]);
+}
