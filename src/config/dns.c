@@ -221,9 +221,41 @@ static void read_secret_file(struct findings *findings, const struct schema_key 
 	value_path(findings, key, value, tsig->secret_file);
 }
 
+/* What a list of addresses is for. */
+struct purpose {
+	const char *what; /* each of them is */
+	bool may_be_any;  /* 0.0.0.0 and :: stand for all addresses here */
+	uint32_t most;
+};
+
+static const struct purpose to_listen = {"an address to listen at", true, CONFIG_LISTEN_MAX};
+static const struct purpose to_transfer = {"a secondary's address", false, CONFIG_TRANSFERS_MAX};
+
+/* False, reported, if it is none that a server can be spoken to at. */
+static bool check_endpoint(struct reading *r, const struct tree *value,
+	const struct purpose *purpose, const struct addr *address)
+{
+	static const struct addr ipv4_any = {{[10] = 0xff, 0xff}};
+	const bool is_any = addr_is_none(address) || addr_equal(address, &ipv4_any);
+	const char *const problem = value_host_problem(address);
+
+	if (!addr_is_ipv4(address) && addr_is_link_local(address)) { /* RFC 4007 6 */
+		findings_error(r->findings, value->at,
+			"%s is link-local, which means nothing without an interface; write a "
+			"global or unique local address",
+			value->text);
+		return false;
+	}
+	if (!problem || value_is_loopback(address) || (is_any && purpose->may_be_any))
+		return true;
+	findings_error(r->findings, value->at, "%s is %s; %s is one of a single server",
+		value->text, problem, purpose->what);
+	return false;
+}
+
 /* ADDRESS or ADDRESS@PORT; false, reported. */
-static bool read_endpoint(struct reading *r, const struct tree *value, const char *what,
-	struct config_endpoint *ret_endpoint)
+static bool read_endpoint(struct reading *r, const struct tree *value,
+	const struct purpose *purpose, struct config_endpoint *ret_endpoint)
 {
 	const char *const at_sign = strchr(value->text, '@');
 	struct tree address = *value;
@@ -244,21 +276,15 @@ static bool read_endpoint(struct reading *r, const struct tree *value, const cha
 		address.text = text;
 		ret_endpoint->port = (uint16_t)port;
 	}
-	if (!value_address(r->findings, &address, what, &ret_endpoint->address))
+	if (!value_address(r->findings, &address, purpose->what, &ret_endpoint->address))
 		return false;
-	if (addr_is_multicast(&ret_endpoint->address)) {
-		findings_error(r->findings, value->at,
-			"%s is a multicast address; %s is one of a single server", address.text,
-			what);
-		return false;
-	}
 	ret_endpoint->line = value->at.line;
-	return true;
+	return check_endpoint(r, &address, purpose, &ret_endpoint->address);
 }
 
-/* A list of at most @most of them into @list; how many. */
-static uint32_t read_endpoints(struct reading *r, const struct tree *value, const char *what,
-	uint16_t port, struct config_endpoint *list, uint32_t most)
+/* A list of them into @list; how many. */
+static uint32_t read_endpoints(struct reading *r, const struct tree *value,
+	const struct purpose *purpose, uint16_t port, struct config_endpoint *list)
 {
 	uint32_t n = 0;
 
@@ -267,15 +293,16 @@ static uint32_t read_endpoints(struct reading *r, const struct tree *value, cons
 		struct config_endpoint endpoint = {.port = port};
 		bool twice = false;
 
-		if (!read_endpoint(r, entry, what, &endpoint))
+		if (!read_endpoint(r, entry, purpose, &endpoint))
 			continue;
 		for (uint32_t i = 0; i < n; i++)
 			twice = twice || (addr_equal(&list[i].address, &endpoint.address) &&
 						 list[i].port == endpoint.port);
 		if (twice) {
 			findings_error(r->findings, entry->at, "%s is there twice", entry->text);
-		} else if (n == most) {
-			findings_error(r->findings, entry->at, "more than %u addresses", most);
+		} else if (n == purpose->most) {
+			findings_error(
+				r->findings, entry->at, "more than %u addresses", purpose->most);
 			break;
 		} else {
 			list[n++] = endpoint;
@@ -290,8 +317,7 @@ static void read_listen(struct reading *r, const struct tree *value)
 	static const struct addr all[] = {{{[10] = 0xff, 0xff}}, {{0}}};
 
 	if (value && (value->kind != TREE_LIST || value->n > 0)) {
-		dns->n_listen = read_endpoints(r, value, "an address to listen at", dns->port,
-			dns->listen, CONFIG_LISTEN_MAX);
+		dns->n_listen = read_endpoints(r, value, &to_listen, dns->port, dns->listen);
 		return;
 	}
 	if (value)
@@ -321,16 +347,24 @@ static int by_name_and_line(const void *left, const void *right)
 	return a->zone < b->zone ? -1 : a->zone > b->zone;
 }
 
+/* The same name, written in another way; the same text has been found. */
 static void check_zones(struct reading *r, struct entry *entries)
 {
 	const uint32_t n = r->config->dns.n_zones;
 
+	uint32_t first = 0;
+
 	qsort(entries, n, sizeof *entries, by_name_and_line);
-	for (uint32_t i = 1; i < n; i++)
-		if (strcasecmp(entries[i - 1].zone->name, entries[i].zone->name) == 0)
+	for (uint32_t i = 1; i < n; i++) {
+		if (strcasecmp(entries[first].zone->name, entries[i].zone->name) != 0)
+			first = i;
+		else if (strcmp(entries[first].at->text, entries[i].at->text) != 0)
 			findings_error(r->findings, entries[i].at->at,
-				"the zone %s is there twice; it is on line %u already",
-				entries[i].zone->name, entries[i - 1].zone->line);
+				"the zone \"%s\" is there twice; it is on line %u already as "
+				"\"%s\"",
+				entries[i].at->text, entries[first].zone->line,
+				entries[first].at->text);
+	}
 }
 
 /* The root is one, too. */
@@ -372,6 +406,7 @@ static void read_zones(struct reading *r, const struct tree *value)
 		if (read_zone(r, entry, zone))
 			entries[dns->n_zones++] = (struct entry){zone, entry->key};
 	}
+	schema_find_duplicates(r->findings, value, "the zone");
 	check_zones(r, entries);
 	free(entries);
 }
@@ -420,8 +455,8 @@ void read_dns(struct reading *r, const struct tree *value)
 	if (at[DNS_ZONES])
 		read_zones(r, at[DNS_ZONES]);
 	if (at[DNS_TRANSFER])
-		dns->n_transfers = read_endpoints(r, at[DNS_TRANSFER], "a secondary's address", 53,
-			dns->transfer, CONFIG_TRANSFERS_MAX);
+		dns->n_transfers =
+			read_endpoints(r, at[DNS_TRANSFER], &to_transfer, 53, dns->transfer);
 	if (at[DNS_TSIG])
 		read_tsig(r, at[DNS_TSIG]);
 }

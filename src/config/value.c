@@ -446,24 +446,27 @@ bool value_address(struct findings *findings, const struct tree *value, const ch
 	return true;
 }
 
-const char *value_host_problem(const struct addr *a)
+bool value_is_loopback(const struct addr *a)
 {
 	static const struct addr ipv6_loopback = {.b = {[15] = 1}};
-	const uint8_t *four;
+
+	return addr_is_ipv4(a) ? addr_ipv4_bytes(a)[0] == 127 : addr_equal(a, &ipv6_loopback);
+}
+
+const char *value_host_problem(const struct addr *a)
+{
+	uint8_t first;
 
 	if (addr_is_multicast(a))
 		return "a multicast address";
-	if (!addr_is_ipv4(a)) {
-		if (addr_is_none(a))
-			return "the unspecified address";
-		return addr_equal(a, &ipv6_loopback) ? "the loopback address" : NULL;
-	}
-	four = addr_ipv4_bytes(a);
-	if (four[0] == 0)
-		return "an unspecified address"; /* "this network", RFC 1122 3.2.1.3 */
-	if (four[0] == 127)
+	if (addr_is_none(a))
+		return "the unspecified address";
+	if (value_is_loopback(a))
 		return "a loopback address";
-	if (four[0] >= 240)
-		return "a reserved address";
-	return NULL;
+	if (!addr_is_ipv4(a))
+		return NULL;
+	first = addr_ipv4_bytes(a)[0];
+	if (first == 0)
+		return "an unspecified address"; /* "this network", RFC 1122 3.2.1.3 */
+	return first >= 240 ? "a reserved address" : NULL;
 }

@@ -54,6 +54,7 @@ bool value_is_unquoted_ipv6(const struct tree *value);
 
 /* What @a is that no single server in a network can have, such as "a multicast address"; else NULL. */
 const char *value_host_problem(const struct addr *a);
+bool value_is_loopback(const struct addr *a);
 
 /* 100ms, 1.5s, 5min. */
 const char *value_format_duration(tick duration, char buffer[static VALUE_DURATION_SIZE]);

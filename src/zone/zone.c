@@ -200,6 +200,13 @@ const char *zone_place_format(const struct zone_place *place, char text[static Z
 	return text;
 }
 
+const char *zone_name_show(const uint8_t *name, char text[static ZONE_NAME_SIZE])
+{
+	char ascii[NAME_TEXT_SIZE];
+
+	return idn_show(name_format(name, ascii), text, ZONE_NAME_SIZE);
+}
+
 const char *zone_type_format(uint16_t type, char text[static ZONE_TYPE_SIZE])
 {
 	const int length = knot_rrtype_to_string(type, text, ZONE_TYPE_SIZE);

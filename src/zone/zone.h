@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "idn/idn.h"
 #include "zone/name.h"
 
 struct zone;
@@ -30,6 +31,11 @@ struct zone_place {
 /* "file:line", or what is known of it. Returns @text. */
 #define ZONE_PLACE_SIZE 320
 const char *zone_place_format(const struct zone_place *place, char text[static ZONE_PLACE_SIZE]);
+
+/* A name in a message: as a master file has it, with the U-labels before it where the terminal can show them
+ * (idn_show()). Returns @text. */
+#define ZONE_NAME_SIZE IDN_SHOWN_SIZE
+const char *zone_name_show(const uint8_t *name, char text[static ZONE_NAME_SIZE]);
 
 enum zone_rrset_flag {
 	ZONE_RRSET_TTL_DIFFERED = 1 << 0, /* its records had several; @ttl is the least */
@@ -93,7 +99,7 @@ void zone_set_file(struct zone *z, const char *file);
 
 /* What is wrong with a record or a zone, as one line without the place; ZONE_PROBLEM_SIZE is
  * enough. */
-#define ZONE_PROBLEM_SIZE 2560
+#define ZONE_PROBLEM_SIZE 3072
 
 /*
  * Adds one record. False with a clause in @problem if it can't be: outside the zone, CNAME beside

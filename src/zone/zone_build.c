@@ -173,7 +173,7 @@ static bool may_be_beside_cname(uint16_t type)
 /* RFC 2181 10.1, RFC 1034 3.6.2: an alias has no other data, whichever of them comes first. */
 static bool check_alias(const struct zone_node *n, uint16_t type, char *problem)
 {
-	char name[NAME_TEXT_SIZE], here[ZONE_TYPE_SIZE], there[ZONE_TYPE_SIZE];
+	char name[ZONE_NAME_SIZE], here[ZONE_TYPE_SIZE], there[ZONE_TYPE_SIZE];
 	char where[ZONE_PLACE_SIZE];
 
 	if (type != RDATA_CNAME && may_be_beside_cname(type))
@@ -185,7 +185,7 @@ static bool check_alias(const struct zone_node *n, uint16_t type, char *problem)
 			continue;
 		return refuse(problem,
 			"%s has %s data here and %s data at %s; an alias (CNAME) has no other data",
-			name_format(n->name, name), zone_type_format(type, here),
+			zone_name_show(n->name, name), zone_type_format(type, here),
 			zone_type_format(s->type, there), zone_place_format(&place, where));
 	}
 	return true;
@@ -280,7 +280,7 @@ static bool merge_ttl(struct zone_rrset *s, const struct zone_record *r)
 static bool check_room(
 	const struct zone_node *n, const struct zone_rrset *s, uint16_t size, char *problem)
 {
-	char name[NAME_TEXT_SIZE], type[ZONE_TYPE_SIZE], where[ZONE_PLACE_SIZE];
+	char name[ZONE_NAME_SIZE], type[ZONE_TYPE_SIZE], where[ZONE_PLACE_SIZE];
 	const struct zone_place place = {s->file, s->line};
 	/* A message with the RRset alone: header, question, owners as pointers, OPT. */
 	const size_t message =
@@ -288,11 +288,11 @@ static bool check_room(
 
 	if (is_single(s->type) && s->n_records > 0)
 		return refuse(problem, "a second %s record of %s; the first is at %s",
-			zone_type_format(s->type, type), name_format(n->name, name),
+			zone_type_format(s->type, type), zone_name_show(n->name, name),
 			zone_place_format(&place, where));
 	if (message > MESSAGE_MAX)
 		return refuse(problem, "all %s records of %s don't fit into one DNS message",
-			zone_type_format(s->type, type), name_format(n->name, name));
+			zone_type_format(s->type, type), zone_name_show(n->name, name));
 	return true;
 }
 
@@ -341,7 +341,7 @@ static bool check_record(const struct zone *z, const struct zone_record *r, char
 /* The node of the record's owner, made if it is not there. NULL with a clause in @problem. */
 static struct zone_node *owner_node(struct zone *z, const struct zone_record *r, char *problem)
 {
-	char text[NAME_TEXT_SIZE], apex[NAME_TEXT_SIZE];
+	char text[ZONE_NAME_SIZE], apex[ZONE_NAME_SIZE];
 	uint8_t owner[NAME_SIZE_MAX], offsets[NAME_LABELS_MAX + 1];
 	const size_t size = name_size(r->owner, NAME_SIZE_MAX);
 
@@ -351,13 +351,13 @@ static struct zone_node *owner_node(struct zone *z, const struct zone_record *r,
 	const int depth = zone_depth(z, owner, offsets, name_split(owner, offsets));
 
 	if (depth < 0) {
-		refuse(problem, "%s is outside the zone %s", name_format(owner, text),
-			name_format(z->apex->name, apex));
+		refuse(problem, "%s is outside the zone %s", zone_name_show(owner, text),
+			zone_name_show(z->apex->name, apex));
 		return NULL;
 	}
 	if (r->type == RDATA_SOA && depth > 0) {
 		refuse(problem, "an SOA record of %s; it belongs to %s alone",
-			name_format(owner, text), name_format(z->apex->name, apex));
+			zone_name_show(owner, text), zone_name_show(z->apex->name, apex));
 		return NULL;
 	}
 	struct zone_node *n = need_node(z, owner, offsets, depth);

@@ -39,14 +39,14 @@ __attribute__((format(printf, 4, 5))) static void say(struct checking *c,
 static void check_apex(struct checking *c)
 {
 	const struct zone_node *apex = c->z->apex;
-	char name[NAME_TEXT_SIZE];
+	char name[ZONE_NAME_SIZE];
 
 	if (!zone_rrset_of(apex, RDATA_SOA)) /* RFC 1035 5.2 */
 		say(c, ZONE_ERROR, NULL, "the zone %s has no SOA record",
-			name_format(apex->name, name));
+			zone_name_show(apex->name, name));
 	if (!zone_rrset_of(apex, RDATA_NS)) /* RFC 1034 4.2.1 */
 		say(c, ZONE_ERROR, NULL, "the zone %s has no NS records",
-			name_format(apex->name, name));
+			zone_name_show(apex->name, name));
 }
 
 /* Parents come before their children. */
@@ -73,7 +73,7 @@ static void set_flags(struct zone_node *n)
 static void check_dname(struct checking *c, uint32_t i)
 {
 	const struct zone_node *n = zone_node_at(c->z, i);
-	char name[NAME_TEXT_SIZE], below[NAME_TEXT_SIZE];
+	char name[ZONE_NAME_SIZE], below[ZONE_NAME_SIZE];
 
 	if (!(n->flags & ZONE_NODE_DNAME) || i + 1 >= c->z->n_nodes)
 		return;
@@ -86,7 +86,7 @@ static void check_dname(struct checking *c, uint32_t i)
 	while (!next->rrsets)
 		next = zone_node_at(c->z, ++i);
 	say(c, ZONE_ERROR, next->rrsets, "%s is below %s, a DNAME, which can have nothing below it",
-		name_format(next->name, below), name_format(n->name, name));
+		zone_name_show(next->name, below), zone_name_show(n->name, name));
 }
 
 /* The delegation that @n is at or below, or NULL. */
@@ -124,31 +124,31 @@ static bool lacks_address(
 static void check_target(struct checking *c, const struct zone_node *n, const struct zone_rrset *s,
 	const uint8_t *target)
 {
-	char name[NAME_TEXT_SIZE], to[NAME_TEXT_SIZE], type[ZONE_TYPE_SIZE];
+	char name[ZONE_NAME_SIZE], to[ZONE_NAME_SIZE], type[ZONE_TYPE_SIZE];
 	const struct zone_node *found =
 		name_is_within(target, c->z->apex->name) ? zone_lookup(c->z, target) : NULL;
 
 	if (found && zone_rrset_of(found, RDATA_CNAME))
 		say(c, ZONE_WARNING, s,
 			"%s has an %s record that names %s, an alias (RFC 2181 10.3)",
-			name_format(n->name, name), zone_type_format(s->type, type),
-			name_format(target, to));
+			zone_name_show(n->name, name), zone_type_format(s->type, type),
+			zone_name_show(target, to));
 	else if (s->type == RDATA_NS && lacks_address(c, n, target))
 		say(c, ZONE_WARNING, s,
 			"%s has an NS record that names %s, which has no address here",
-			name_format(n->name, name), name_format(target, to));
+			zone_name_show(n->name, name), zone_name_show(target, to));
 }
 
 static void check_rrset(struct checking *c, const struct zone_node *n, const struct zone_rrset *s)
 {
-	char name[NAME_TEXT_SIZE], type[ZONE_TYPE_SIZE];
+	char name[ZONE_NAME_SIZE], type[ZONE_TYPE_SIZE];
 	const uint8_t *at = s->records;
 	uint16_t size;
 
 	if (s->flags & ZONE_RRSET_TTL_DIFFERED)
 		say(c, ZONE_WARNING, s,
 			"the %s records of %s have different TTLs; the least is served: %u",
-			zone_type_format(s->type, type), name_format(n->name, name), s->ttl);
+			zone_type_format(s->type, type), zone_name_show(n->name, name), s->ttl);
 	if (s->type != RDATA_NS && s->type != RDATA_MX)
 		return;
 	for (uint32_t i = 0; i < s->n_records; i++, at += 2u + size) {
