@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <err.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config/config.h"
@@ -17,7 +18,8 @@ static bool read_name(const char *text, struct name *ret_name)
 	const struct name root = {.size = 1};
 	const char *why = NULL;
 
-	if (!idn_to_ascii(text, ascii, problem)) {
+	if (!idn_to_ascii(text, ascii, problem) ||
+		!idn_check_scripts(text, strlen(text), problem)) {
 		warnx("%s", problem);
 		return false;
 	}

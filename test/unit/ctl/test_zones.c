@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "suite.h"
 
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/ctl.h"
 #include "ctl/zones.h"
 #include "fixtures.h"
 
@@ -108,12 +110,48 @@ START_TEST(a_master_file_that_is_not_here_is_a_warning)
 }
 END_TEST
 
+/* What `roost zone NAME` complains of. */
+static void expect_complaint(const char *name, const char *expected)
+{
+	char *argv[] = {(char[]){"zone"}, (char *)name, (char[]){"r.yaml"}, NULL};
+	char text[512] = "";
+	const int error = dup(STDERR_FILENO);
+	FILE *f = fopen("complaint", "w+e");
+
+	ck_assert_ptr_nonnull(f);
+	dup2(fileno(f), STDERR_FILENO);
+	optind = 0;
+	ck_assert_int_eq(ctl_zone(3, argv), CTL_FAILED);
+	dup2(error, STDERR_FILENO);
+	close(error);
+	rewind(f);
+	ck_assert_uint_gt(fread(text, 1, sizeof text - 1, f), 0);
+	fclose(f);
+	ck_assert_ptr_nonnull(strstr(text, expected));
+}
+
+START_TEST(a_zone_is_asked_for_by_a_name_as_the_file_has_them)
+{
+	enter_directory();
+	write_file("r.yaml", "interface: eth0\nnodes: {www1: 10.1.1.2, www2: 10.1.1.3}\n"
+			     "services: {www.example.com: [10.1.1.201]}\n");
+	expect_complaint("раypal.com", "\"раypal\" mixes Cyrillic and Latin");
+	expect_complaint("a..com", "\"a..com\" has an empty label");
+	setlocale(LC_CTYPE, "C.UTF-8");
+	expect_complaint(
+		"почта.рф", "r.yaml: error: почта.рф. (xn--80a1acny.xn--p1ai.) is in none");
+	setlocale(LC_CTYPE, "C");
+	leave_directory();
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		a_file_without_zones_is_fine,
 		zones_are_looked_at_as_the_name_server_reads_them,
 		a_master_file_that_is_not_here_is_a_warning,
+		a_zone_is_asked_for_by_a_name_as_the_file_has_them,
 	};
 
 	return run_suite("ctl-zones", tests, sizeof tests / sizeof tests[0]);

@@ -2,6 +2,7 @@
 #include "suite.h"
 
 #include <fcntl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -341,6 +342,26 @@ START_TEST(a_nodes_name_may_be_a_domain_name)
 }
 END_TEST
 
+START_TEST(names_are_shown_as_people_write_them_where_the_terminal_can)
+{
+	const struct name other = name_of("xn--80a1acny.xn--p1ai");
+	struct complaints complaints = {0};
+	const struct load_listener listener = listener_to(&complaints);
+	struct cluster c;
+
+	cluster_init(&c);
+	const struct derive_input in = {&c.config, "roost.yaml", 1};
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	ck_assert_ptr_null(derive_zone(&in, &other, &listener));
+	setlocale(LC_CTYPE, "C");
+	ck_assert_ptr_null(derive_zone(&in, &other, &listener));
+	ck_assert_str_eq(complaints.text,
+		"roost.yaml: error: почта.рф. (xn--80a1acny.xn--p1ai.) is in none of the zones\n"
+		"roost.yaml: error: xn--80a1acny.xn--p1ai. is in none of the zones\n");
+}
+END_TEST
+
 START_TEST(one_bad_zone_is_told_and_the_others_are_looked_at)
 {
 	struct cluster c;
@@ -567,6 +588,7 @@ int main(void)
 		a_name_in_both_is_an_error_that_says_where,
 		a_service_can_not_have_a_nodes_name,
 		a_nodes_name_may_be_a_domain_name,
+		names_are_shown_as_people_write_them_where_the_terminal_can,
 		one_bad_zone_is_told_and_the_others_are_looked_at,
 		a_name_outside_all_zones_has_none,
 		the_serial_is_when_the_file_was_changed,
