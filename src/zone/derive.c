@@ -349,41 +349,68 @@ static void add_soa(struct deriving *d, const struct name *server)
 	add(d, &r);
 }
 
+/* A node as one of the zone's name servers. */
+static void add_server(struct deriving *d, uint32_t node, const struct name *name)
+{
+	const struct zone_node *there = zone_lookup(d->z, name->bytes);
+	const struct config_node *from = &d->in->config->nodes[node];
+	char text[ZONE_NAME_SIZE], shown[IDN_SHOWN_SIZE];
+	const struct zone_record r = {
+		.owner = d->which->apex.bytes,
+		.type = RDATA_NS,
+		.ttl = DERIVE_TTL,
+		.rdata = name->bytes,
+		.rdata_size = name->size,
+		.service = ZONE_NO_SERVICE,
+		.place = {d->in->file, d->which->line},
+	};
+
+	if (node == 0)
+		add_soa(d, name);
+	if (node < DERIVE_NAME_SERVERS_MAX)
+		add(d, &r);
+	if (!there || !there->rrsets)
+		add_node(d, from, name, d->which->line);
+	else if (there->rrsets->service != ZONE_NO_SERVICE)
+		fail(d, there->rrsets->line, "%s is the name of a service and of the node %s",
+			zone_name_show(name->bytes, text),
+			idn_show(from->name, shown, sizeof(shown)));
+}
+
+/* The first node that has the name of the last, which is @node itself if no other does. */
+static uint32_t find_namesake(const struct name *names, uint32_t node)
+{
+	uint32_t i = 0;
+
+	while (!name_equal(names[i].bytes, names[node].bytes))
+		i++;
+	return i;
+}
+
 /* SOA, NS, and the nodes' own names that add_names() has not brought. */
 static void add_apex(struct deriving *d)
 {
-	const struct config *c = d->in->config;
-	char text[ZONE_NAME_SIZE];
+	struct name names[CONFIG_NODES_MAX] = {0};
+	const struct config_node *nodes = d->in->config->nodes;
+	char text[ZONE_NAME_SIZE], shown[2][IDN_SHOWN_SIZE];
 
-	for (uint32_t i = 0; i < c->n_nodes; i++) {
-		struct name name;
-
-		if (!node_name(d, i, &name)) {
-			fail(d, d->which->line, "the node %s has no name in %s", c->nodes[i].name,
+	for (uint32_t i = 0; i < d->in->config->n_nodes; i++) {
+		(void)idn_show(nodes[i].name, shown[0], IDN_SHOWN_SIZE);
+		if (!node_name(d, i, &names[i])) {
+			fail(d, d->which->line, "the node %s has no name in %s", shown[0],
 				zone_name_show(d->which->apex.bytes, text));
 			continue;
 		}
-		const struct zone_record r = {
-			.owner = d->which->apex.bytes,
-			.type = RDATA_NS,
-			.ttl = DERIVE_TTL,
-			.rdata = name.bytes,
-			.rdata_size = name.size,
-			.service = ZONE_NO_SERVICE,
-			.place = {d->in->file, d->which->line},
-		};
-		const struct zone_node *there = zone_lookup(d->z, name.bytes);
+		const uint32_t first = find_namesake(names, i);
 
-		if (i == 0)
-			add_soa(d, &name);
-		if (i < DERIVE_NAME_SERVERS_MAX)
-			add(d, &r);
-		if (!there || !there->rrsets)
-			add_node(d, &c->nodes[i], &name, d->which->line);
-		else if (there->rrsets->service != ZONE_NO_SERVICE)
-			fail(d, there->rrsets->line,
-				"%s is the name of a service and of the node %s",
-				zone_name_show(name.bytes, text), c->nodes[i].name);
+		if (first == i)
+			add_server(d, i, &names[i]);
+		else
+			fail(d, d->which->line,
+				"the nodes %s and %s would both be called %s; give them names that "
+				"differ before the first dot",
+				idn_show(nodes[first].name, shown[1], IDN_SHOWN_SIZE), shown[0],
+				zone_name_show(names[i].bytes, text));
 	}
 }
 

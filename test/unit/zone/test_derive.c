@@ -362,6 +362,29 @@ START_TEST(names_are_shown_as_people_write_them_where_the_terminal_can)
 }
 END_TEST
 
+START_TEST(two_nodes_are_never_one_name_server)
+{
+	struct cluster c;
+
+	cluster_init(&c);
+	strcpy(c.nodes[0].name, "a.example.org");
+	strcpy(c.nodes[1].name, "a.example.com");
+	add_name(&c, "www.example.org", 0, -1);
+	add_name(&c, "www.example.net", 0, -1);
+	expect_complaints(&c,
+		"roost.yaml:11: error: the nodes a.example.org and a.example.com would both be "
+		"called a.example.net.; give them names that differ before the first dot\n"
+		"roost.yaml:10: error: the nodes a.example.org and a.example.com would both be "
+		"called a.example.org.; give them names that differ before the first dot\n");
+	/* who has a master file says himself what the servers are called */
+	write_file(APEX);
+	c.config.n_names = 1;
+	add_zone(&c, "example.org", path);
+	expect_origins(&c, "example.org. ");
+	remove_file();
+}
+END_TEST
+
 START_TEST(one_bad_zone_is_told_and_the_others_are_looked_at)
 {
 	struct cluster c;
@@ -589,6 +612,7 @@ int main(void)
 		a_service_can_not_have_a_nodes_name,
 		a_nodes_name_may_be_a_domain_name,
 		names_are_shown_as_people_write_them_where_the_terminal_can,
+		two_nodes_are_never_one_name_server,
 		one_bad_zone_is_told_and_the_others_are_looked_at,
 		a_name_outside_all_zones_has_none,
 		the_serial_is_when_the_file_was_changed,
