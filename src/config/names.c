@@ -69,7 +69,7 @@ void read_service_names(struct reading *r, const struct tree *key, const struct 
 	}
 	for (const struct tree *entry = value_first(value); entry;
 		entry = value_next(value, entry)) {
-		if (!value_domain(r->findings, entry, "an entry of \"names\"", name.name) ||
+		if (!value_pattern(r->findings, entry, "an entry of \"names\"", name.name) ||
 			strcasecmp(name.name, own.name) == 0)
 			continue;
 		if (r->n_listed == CONFIG_NAMES_MAX) {

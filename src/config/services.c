@@ -323,11 +323,7 @@ static bool read_service_name(
 	int32_t same;
 
 	if (key->kind == TREE_SCALAR && idn_has_dot(key->text)) {
-		if (strchr(key->text, '*'))
-			findings_error(r->findings, key->at,
-				"a service has a name without \"*\"; write wildcards in \"names\"");
-		else
-			value_domain(r->findings, key, "a service", service->name);
+		value_domain(r->findings, key, "a service", service->name);
 	} else if (value_own_name(r->findings, key, "a service", name)) {
 		memcpy(service->name, name, sizeof name);
 	}

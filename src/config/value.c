@@ -284,6 +284,19 @@ bool value_name(struct findings *findings, const struct tree *value, const char 
 bool value_domain(struct findings *findings, const struct tree *value, const char *what,
 	char ret_name[static CONFIG_DOMAIN_SIZE])
 {
+	if (value->kind == TREE_SCALAR && strchr(value->text, '*')) {
+		findings_error(findings, value->at,
+			"%s is a domain name without \"*\"; write wildcards in the \"names\" of a "
+			"service",
+			what);
+		return false;
+	}
+	return value_pattern(findings, value, what, ret_name);
+}
+
+bool value_pattern(struct findings *findings, const struct tree *value, const char *what,
+	char ret_name[static CONFIG_DOMAIN_SIZE])
+{
 	char ascii[IDN_ASCII_SIZE];
 	char problem[IDN_PROBLEM_SIZE];
 	size_t length;

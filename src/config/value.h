@@ -42,6 +42,9 @@ bool value_own_name(struct findings *findings, const struct tree *value, const c
 /* A domain name, U-labels as A-labels, without the final dot; not the root. */
 bool value_domain(struct findings *findings, const struct tree *value, const char *what,
 	char ret_name[static CONFIG_DOMAIN_SIZE]);
+/* The same, or a wildcard: its first label may be `*` (RFC 4592). */
+bool value_pattern(struct findings *findings, const struct tree *value, const char *what,
+	char ret_name[static CONFIG_DOMAIN_SIZE]);
 
 bool value_path(struct findings *findings, const struct schema_key *key, const struct tree *value,
 	char ret_path[static CONFIG_PATH_SIZE]);

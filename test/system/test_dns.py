@@ -141,6 +141,12 @@ def test_a_link_local_address_answers_on_its_link(world):
         assert addresses(ask(server.lab.client, f"{address}%eth0", WWW, tcp=tcp))
 
 
+def test_a_wildcard_right_below_the_top_is_served(world):
+    """RFC 4592 2.1.1: its zone is the name above it, not itself."""
+    server = world({"www": {"names": ["*.lan"], "vips": V4[:1]}})
+    assert addresses(ask(server.lab.client, server.server.ipv4, "anything.lan")) == [V4[0]]
+
+
 def test_an_address_that_comes_later_is_listened_on_from_the_start(world):
     server = world(listen=["10.1.1.99", "fd00:1::99"])
     server.server.ip("address add 10.1.1.99/24 dev eth0", "address add fd00:1::99/64 dev eth0 nodad")

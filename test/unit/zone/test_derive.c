@@ -223,6 +223,22 @@ START_TEST(names_share_zones)
 }
 END_TEST
 
+/* RFC 4592 2.1.1: a wildcard stands for names below the one above it */
+START_TEST(a_wildcard_is_in_the_zone_above_it)
+{
+	struct cluster c;
+
+	cluster_init(&c);
+	add_name(&c, "*.lan", 0, -1);
+	add_name(&c, "*.example.com", 0, -1);
+	expect_origins(&c, "example.com. lan. ");
+	add_name(&c, "www.lan", 0, -1);
+	expect_origins(&c, "example.com. lan. ");
+	add_name(&c, "*", 0, -1);
+	expect_origins(&c, ". ");
+}
+END_TEST
+
 START_TEST(a_cluster_without_names_has_no_zones)
 {
 	struct cluster c;
@@ -605,6 +621,7 @@ int main(void)
 		a_domain_has_its_services_and_nodes,
 		a_service_with_a_domain_name_needs_nothing_else,
 		names_share_zones,
+		a_wildcard_is_in_the_zone_above_it,
 		a_cluster_without_names_has_no_zones,
 		records_know_their_service,
 		services_are_put_into_master_files,
