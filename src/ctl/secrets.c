@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "dns/cookie_secrets.h"
+#include "dns/tsig.h"
 #include "os/secret.h"
 #include "wire/auth.h"
 
@@ -19,7 +20,7 @@ typedef const char *judge_fn(const char *text, size_t size, uint32_t *ret_line);
 
 struct secret {
 	const char *path, *program, *user; /* @user: whom its unit runs @program as */
-	judge_fn *judge;                   /* NULL: only the daemon looks into it */
+	judge_fn *judge;
 };
 
 static const char *judge_keys(const char *text, size_t size, uint32_t *ret_line)
@@ -28,6 +29,16 @@ static const char *judge_keys(const char *text, size_t size, uint32_t *ret_line)
 	const char *problem = auth_read_keys(&auth, text, size, ret_line);
 
 	sodium_memzero(&auth, sizeof auth);
+	return problem;
+}
+
+static const char *judge_tsig(const char *text, size_t size, uint32_t *ret_line)
+{
+	struct tsig_key key = {0};
+	const char *problem = tsig_read_secret(&key, text, size);
+
+	(void)ret_line; /* there is but one */
+	sodium_memzero(&key, sizeof key);
 	return problem;
 }
 
@@ -57,7 +68,7 @@ static void read_and_judge(
 	const char *why = NULL;
 	uint32_t line = 0;
 
-	if (size >= 0 && s->judge)
+	if (size >= 0)
 		why = s->judge(text, (size_t)size, &line);
 	sodium_memzero(text, sizeof text);
 	if (why)
@@ -99,7 +110,7 @@ void secrets_check(const struct config *config, struct config_report *report, FI
 {
 	const struct config_dns *dns = &config->dns;
 	const struct secret keys = {config->auth.keys, "roostd", "roost", judge_keys};
-	const struct secret tsig = {dns->tsig.secret_file, "roost-dns", "roost-dns", NULL};
+	const struct secret tsig = {dns->tsig.secret_file, "roost-dns", "roost-dns", judge_tsig};
 	const struct secret cookies = {
 		dns->cookie_secret_file, "roost-dns", "roost-dns", judge_cookies};
 

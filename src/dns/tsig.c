@@ -12,6 +12,7 @@
 #define CLASS_ANY       255
 #define FUDGE_S         300 /* RFC 8945 10 */
 #define MAC_LEAST       10  /* RFC 8945 5.2.2.1 */
+#define SECRET_LEAST    16  /* a guess at less is within reach (RFC 8945 8) */
 #define RECORD_FIXED    10
 #define DATA_FIXED      16 /* of its data, beside algorithm, MAC and other data */
 #define OTHER_TIME_SIZE 6
@@ -96,6 +97,19 @@ static bool read_record(const struct tsig_message *m, struct record *record)
 	/* RFC 8945 4.2 */
 	return type == DNS_TSIG && class == CLASS_ANY && ttl == 0 && reader_left(&r) == size &&
 	       read_data(&r, record);
+}
+
+const char *tsig_read_secret(struct tsig_key *key, const char *text, size_t size)
+{
+	const char *end = NULL;
+
+	if (sodium_base642bin(key->secret, sizeof key->secret, text, size, " \t\r\n",
+		    &key->secret_size, &end, sodium_base64_VARIANT_ORIGINAL) != 0 ||
+		end != text + size)
+		return "this is not a secret in base64, and nothing else";
+	if (key->secret_size < SECRET_LEAST)
+		return "the secret is shorter than 16 bytes; 32 are better";
+	return NULL;
 }
 
 /* A digest in the making; @context is NULL if there is no memory. */

@@ -31,6 +31,9 @@ struct tsig_key {
 	size_t secret_size;
 };
 
+/* Reads @key's secret from text that has it in base64, and nothing else. NULL, or what is wrong. */
+const char *tsig_read_secret(struct tsig_key *key, const char *text, size_t size);
+
 /* A TSIG record's own errors (RFC 8945 3); the message's RCODE is NOTAUTH then (5.2). */
 enum tsig_error {
 	TSIG_NO_ERROR = 0,

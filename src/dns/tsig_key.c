@@ -6,8 +6,7 @@
 
 #include "zone/name.h"
 
-#define TEXT_MAX     1024
-#define SECRET_LEAST 16 /* a guess at less is within reach (RFC 8945 8) */
+#define TEXT_MAX 1024
 
 /* False with a line in @problem. */
 static bool read_secret(
@@ -15,27 +14,14 @@ static bool read_secret(
 {
 	char text[TEXT_MAX];
 	const ssize_t n = secret_read(geteuid(), path, text, sizeof text, problem);
-	const char *end = NULL;
-	int status = -1;
+	const char *why = NULL;
 
 	if (n >= 0)
-		status = sodium_base642bin(key->secret, sizeof key->secret, text, (size_t)n,
-			" \t\r\n", &key->secret_size, &end, sodium_base64_VARIANT_ORIGINAL);
+		why = tsig_read_secret(key, text, (size_t)n);
 	sodium_memzero(text, sizeof text);
-	if (n < 0)
-		return false;
-	if (status != 0 || end != text + n) {
-		secret_complain(
-			problem, path, 0, "this is not a secret in base64, and nothing else");
-		return false;
-	}
-	if (key->secret_size < SECRET_LEAST) {
-		secret_complain(problem, path, 0,
-			"a secret of %zu bytes is too short: at least %d, better 32",
-			key->secret_size, SECRET_LEAST);
-		return false;
-	}
-	return true;
+	if (why)
+		secret_complain(problem, path, 0, "%s", why);
+	return n >= 0 && !why;
 }
 
 static enum tsig_algorithm algorithm_of(enum config_tsig_algorithm algorithm)

@@ -18,7 +18,7 @@ import dns.tsigkeyring
 import pytest
 
 from conftest import V4, V6
-from roostlab import Lab, eventually
+from roostlab import Lab, eventually, find_program
 from roostlab.nameserver import NameServer, ask
 from roostlab.net import inside
 
@@ -409,6 +409,10 @@ def test_a_transfer_that_nobody_reads_is_of_one_edition_and_holds_nobody_up(prim
 # The secret
 
 
+def check(server):
+    return server.server.run(find_program("roost"), "check", str(server.path), check=False)
+
+
 def test_a_secret_that_others_can_read_is_refused(primary):
     server = primary()
     server.key.chmod(0o644)
@@ -418,3 +422,6 @@ def test_a_secret_that_others_can_read_is_refused(primary):
     server.key.write_text("no base64!\n")
     ended = server.try_to_start()
     assert ended.returncode != 0 and "base64" in ended.stderr
+    assert f"{server.key}: error: this is not a secret in base64" in check(server).stderr
+    server.key.write_text(SECRET + "\n")
+    assert check(server).returncode == 0

@@ -98,9 +98,9 @@ START_TEST(what_is_no_key_is_refused_with_a_reason)
 
 	expect_refusal(
 		"key..example", SECRET_16, "the key's name key..example: it has an empty label");
-	expect_refusal("k", "", "a secret of 0 bytes is too short: at least 16, better 32");
+	expect_refusal("k", "", "the secret is shorter than 16 bytes; 32 are better");
 	/* RFC 8945 8 */
-	expect_refusal("k", "MDEyMzQ1Njc4OWFiY2Rl", "a secret of 15 bytes is too short");
+	expect_refusal("k", "MDEyMzQ1Njc4OWFiY2Rl", "the secret is shorter than 16 bytes");
 	expect_refusal("k", "MDEyMzQ1Njc4OWFiY2RlZ", "this is not a secret in base64");
 	expect_refusal("k", SECRET_16 "\nand more", "this is not a secret in base64");
 	memset(text, 'A', 800); /* of 600 bytes, and a key has 512 */
