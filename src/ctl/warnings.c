@@ -126,6 +126,24 @@ static void check_learning(struct warnings *w)
 				idn_show(c->nodes[i].name, shown, sizeof shown));
 }
 
+/* A zone transfer has records, and there is none that says how to choose among others. */
+static void check_transfers(struct warnings *w)
+{
+	const struct config *c = w->config;
+	char shown[IDN_SHOWN_SIZE];
+
+	for (uint32_t i = 0; i < c->n_services && c->dns.n_transfers > 0; i++) {
+		if (c->services[i].rotation != CONFIG_ROTATION_WEIGHTED)
+			continue;
+		warn_of(w,
+			"service %s: \"rotation: weighted\" does not reach the secondaries in "
+			"\"transfer\"; they give all of its VIPs in each answer, and know no "
+			"weights",
+			idn_show(c->services[i].name, shown, sizeof shown));
+		return;
+	}
+}
+
 static void check_vrids(struct warnings *w)
 {
 	if (w->plan->n_orders < w->plan->n_orders_wanted)
@@ -140,6 +158,7 @@ uint32_t warnings_print(const char *path, const struct config *c, const struct p
 {
 	struct warnings w = {.path = path, .config = c, .plan = p, .out = out};
 
+	check_transfers(&w);
 	if (c->n_nodes == 1) {
 		warn_of(&w, "there is one node only: nobody can take over");
 		return w.n;

@@ -19,7 +19,7 @@ import pytest
 
 from conftest import V4, V6
 from roostlab import Lab, eventually, find_program
-from roostlab.nameserver import NameServer, ask
+from roostlab.nameserver import NameServer, addresses, ask
 from roostlab.net import inside
 
 KEY = "transfer.example"
@@ -62,7 +62,7 @@ class Primary(NameServer):
         self.key.write_text(SECRET + "\n")
         self.key.chmod(0o600)
         config = {"interface": "eth0", "domain": "float.example", "nodes": {"dns1": lab.servers[0].ipv4},
-                  "services": {"www": V4[:3] + V6[:2]},
+                  "services": {"www": V4[:3] + V6[:2], "one": {"vips": V4[3:6], "rotation": "weighted"}},
                   "dns": {"port": PORT, "threads": 1, "rate": 0, "transfer": transfer,
                           "zones": {"example.com": str(self.zone)}}}
         if signed:
@@ -96,6 +96,7 @@ class Nsd:
         (folder / "nsd.conf").write_text(f"""server:
   ip-address: {host.ipv4}@{PORT}
   server-count: 1
+  round-robin: yes
   username: ""
   chroot: ""
   database: ""
@@ -121,6 +122,7 @@ class Knot:
         (folder / "knot.conf").write_text(f"""server:
     listen: [{host.ipv4}@{PORT}, {host.ipv6}@{PORT}]
     rundir: {folder}
+    answer-rotation: on
     udp-workers: 1
     tcp-workers: 1
     background-workers: 1
@@ -188,6 +190,10 @@ def dig(host, primary, *arguments, program="dig"):
     return done.stdout + done.stderr
 
 
+def check(server):
+    return server.server.run(find_program("roost"), "check", str(server.path), check=False)
+
+
 def records(text):
     """The records of a transfer, in a form that does not depend on who prints them."""
     lines = (line.split() for line in text.splitlines() if line and not line.startswith(";"))
@@ -229,6 +235,12 @@ def test_a_secondary_loads_the_zones_answers_alike_and_follows_a_reload(primary,
     eventually(is_loaded, within=15, message=process.text)
     for name, rdtype in QUESTIONS:
         assert answer(client, secondary.ipv4, name, rdtype) == answer(client, server.address, name, rdtype)
+    # with an order of its own, as roost.yaml(5) sets it up, and all of what we choose one from
+    firsts = {addresses(ask(client, secondary.ipv4, "www.float.example", port=PORT))[0] for _ in range(50)}
+    assert firsts == set(V4[:3])
+    assert len(addresses(ask(client, server.address, "one.float.example", port=PORT))) == 1
+    assert set(addresses(ask(client, secondary.ipv4, "one.float.example", port=PORT))) == set(V4[3:6])
+    assert 'service one: "rotation: weighted" does not reach the secondaries' in check(server).stderr
     # RFC 1996: long before the SOA's refresh
     server.change()
     eventually(is_loaded, within=8, message=process.text)
@@ -407,10 +419,6 @@ def test_a_transfer_that_nobody_reads_is_of_one_edition_and_holds_nobody_up(prim
 
 
 # The secret
-
-
-def check(server):
-    return server.server.run(find_program("roost"), "check", str(server.path), check=False)
 
 
 def test_a_secret_that_others_can_read_is_refused(primary):

@@ -557,6 +557,24 @@ START_TEST(a_node_that_is_backup_of_nothing_is_named)
 }
 END_TEST
 
+START_TEST(a_rotation_that_secondaries_do_not_have_is_warned_of)
+{
+	struct cluster k;
+	char *text;
+
+	cluster_init(&k, 3, 6, tick_ms(100));
+	k.config.dns.n_transfers = 1;
+	free(warnings_of(&k, 0));
+	k.service.rotation = CONFIG_ROTATION_WEIGHTED;
+	text = warnings_of(&k, 1);
+	ck_assert_ptr_nonnull(strstr(text, "service www: \"rotation: weighted\" does not reach the "
+					   "secondaries in \"transfer\""));
+	free(text);
+	k.config.dns.n_transfers = 0;
+	free(warnings_of(&k, 0));
+}
+END_TEST
+
 START_TEST(a_single_node_is_warned_of)
 {
 	struct cluster k;
@@ -637,6 +655,7 @@ int main(void)
 		neighbours_closer_than_2_ms_are_warned_of,
 		foreign_priorities_that_are_equal_are_warned_of,
 		a_node_that_is_backup_of_nothing_is_named,
+		a_rotation_that_secondaries_do_not_have_is_warned_of,
 		a_single_node_is_warned_of,
 		a_shortage_of_vrids_is_warned_of,
 		what_the_machine_has_is_consistent,
