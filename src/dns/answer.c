@@ -275,6 +275,9 @@ static void answer_unusual(struct answerer *a, const struct catalog *c,
 	else if (q->type == DNS_AXFR)
 		/* RFC 5936 4.2: not over UDP. */
 		answer_briefly(in, q, DNS_FORMERR, ANSWER_ERROR_NOT_SUPPORTED, out);
+	else if (q->type == DNS_IXFR && !catalog_zone_named(c, q->name.bytes))
+		/* RFC 5936 2.2.1: it is about a zone, as over TCP */
+		answer_briefly(in, q, DNS_NOTAUTH, ANSWER_ERROR_NOT_AUTHORITATIVE, out);
 	else
 		answer_slow(a, c, in, q, out);
 }

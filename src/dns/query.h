@@ -53,6 +53,7 @@ enum dns_rcode {
 	DNS_NOTIMP = 4,
 	DNS_REFUSED = 5,
 	DNS_YXDOMAIN = 6,
+	DNS_NOTAUTH = 9,
 	DNS_BADVERS = 16, /* of these two, OPT has the upper bits (RFC 6891 6.1.3) */
 	DNS_BADCOOKIE = 23,
 };

@@ -76,7 +76,7 @@ enum answer_outcome signed_answer(struct answerer *a, const struct catalog *c,
 		return ANSWER_SENT;
 	case TSIG_REFUSED: break;
 	}
-	answer_briefly(in, &q, TSIG_RCODE_NOTAUTH, ANSWER_ERROR_NONE, out);
+	answer_briefly(in, &q, DNS_NOTAUTH, ANSWER_ERROR_NONE, out);
 	sign(&t, answer_limit(in, &q, out), in->wall_s, out);
 	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;
 }

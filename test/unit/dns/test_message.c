@@ -232,6 +232,9 @@ END_TEST
 
 START_TEST(test_transfers_are_left_to_those_who_make_them)
 {
+	/* a name, none, one below a cut, and one of somebody else's */
+	static const char *const no_zones[] = {
+		"www.example.com", "none.example.com", "www.deleg.example.com", "example.org"};
 	struct asked q = {.name = "example.com", .type = DNS_AXFR};
 	static const char signed_question[] = "\x12\x34\0\0\0\1\0\0\0\0\0\1\7example\3com\0\0\6\0\1"
 					      "\1k\0\0\xfa\0\xff\0\0\0\0\0\0";
@@ -254,6 +257,11 @@ START_TEST(test_transfers_are_left_to_those_who_make_them)
 	asking.tcp = false;
 	expect(&q, "NOERROR AA;",
 		"example.com. 3600 SOA ns1"); /* RFC 1995 2: over UDP, to compare */
+	for (size_t i = 0; i < ARRAY_SIZE(no_zones); i++) {
+		q.name = no_zones[i];
+		expect(&q, "NOTAUTH;", "; answer:\n; authority:\n"); /* RFC 5936 2.2.1 */
+	}
+	q.name = "example.com";
 	q.type = DNS_AXFR;
 	expect(&q, "FORMERR;", ""); /* RFC 5936 4.2 */
 }
