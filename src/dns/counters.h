@@ -21,7 +21,7 @@ struct counters {
 	counter rrl_slipped;                         /* sent truncated */
 	counter rrl_dropped;
 	counter fail_open; /* answers with VIPs that nobody holds, since no other was held */
-	counter unsent;    /* answers that the kernel did not take */
+	counter unsent;    /* answers that the kernel did not take, or would not have */
 	counter transfers; /* of whole zones, begun */
 	counter tcp_accepted;
 	counter tcp_refused; /* no place, and none that idled */

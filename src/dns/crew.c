@@ -53,6 +53,16 @@ void crew_leave(struct crew *c, uint32_t task)
 	}
 }
 
+uint64_t crew_dropped(const struct crew *c, uint32_t task)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < c->n; i++)
+		if (c->members[i].task == task)
+			n += udp_dropped(c->members[i].udp);
+	return n;
+}
+
 void crew_fini(struct crew *c)
 {
 	for (uint32_t i = 0; i < c->n; i++)

@@ -34,4 +34,7 @@ int crew_serve(struct crew *c, int fd, uint32_t task);
 /* Ends a task; its sockets are closed. */
 void crew_leave(struct crew *c, uint32_t task);
 
+/* What the kernel dropped before it reached a task's sockets. */
+uint64_t crew_dropped(const struct crew *c, uint32_t task);
+
 void crew_fini(struct crew *c);

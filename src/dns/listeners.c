@@ -155,6 +155,12 @@ bool listeners_retry(struct listeners *l)
 	return complete;
 }
 
+void listeners_look(struct listeners *l)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		l->list[i].dropped = crew_dropped(l->crew, l->list[i].id);
+}
+
 bool listeners_any(const struct listeners *l)
 {
 	for (uint32_t i = 0; i < l->n; i++)

@@ -16,9 +16,10 @@
 /* One endpoint of the file. */
 struct listener {
 	struct config_endpoint endpoint;
-	uint32_t id;   /* of its sockets */
-	bool udp, tcp; /* open */
-	int error;     /* why not: negative errno */
+	uint32_t id;      /* of its sockets */
+	bool udp, tcp;    /* open */
+	int error;        /* why not: negative errno */
+	uint64_t dropped; /* by the kernel, over UDP, as of listeners_look() */
 };
 
 struct listeners {
@@ -36,6 +37,9 @@ void listeners_apply(struct listeners *l, const struct config_dns *wanted);
 
 /* Tries again what is missing, without a word if it is still so. True if nothing is missing. */
 bool listeners_retry(struct listeners *l);
+
+/* Brings what the kernel counts up to date. */
+void listeners_look(struct listeners *l);
 
 /* Whether anybody can ask anything at all. */
 bool listeners_any(const struct listeners *l);

@@ -288,6 +288,7 @@ static char *render_status(struct server *s)
 		counters[i] = udp_counters(s->crew.members[i].udp);
 		answers[i] = udp_answers(s->crew.members[i].udp);
 	}
+	listeners_look(&s->listeners);
 	counters[s->crew.n] = tcp_counters(s->tcp);
 	answers[s->crew.n] = answerer_counters(s->service.answerer);
 	return dns_status_render(&status);

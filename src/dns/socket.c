@@ -2,19 +2,16 @@
 #include "dns/socket.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 /* A thousand queries or so wait while a thread is away; the kernel may allow less. */
 #define RECEIVE_BUFFER (4 << 20)
 #define SEND_BUFFER    (1 << 20)
-
-/* How long an answer waits for a full interface, with those behind it. */
-#define SEND_PATIENCE_US 10000
 
 #define BACKLOG      256
 #define FAST_OPEN    64 /* connections whose handshake is not complete (RFC 7413) */
@@ -120,7 +117,6 @@ static void never_fragment(struct options *o, bool ipv4)
 
 int socket_open_udp(const struct config_endpoint *e)
 {
-	const struct timeval patience = {.tv_usec = SEND_PATIENCE_US};
 	const bool ipv4 = addr_is_ipv4(&e->address);
 	struct options o = open_socket(e, SOCK_DGRAM);
 
@@ -131,7 +127,6 @@ int socket_open_udp(const struct config_endpoint *e)
 		never_fragment(&o, ipv4);
 		try_to_set(&o, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
 		try_to_set(&o, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
-		(void)setsockopt(o.fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	}
 	if (!o.error)
 		o.error = bind_to(o.fd, e);
@@ -165,4 +160,15 @@ int socket_connect_udp(const struct config_endpoint *e)
 	if (o.fd < 0 || connect(o.fd, &to.any, size) < 0)
 		o.error = -errno;
 	return finish(&o);
+}
+
+struct socket_memory socket_memory(int fd)
+{
+	uint32_t of[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof of;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_MEMINFO, of, &size);
+	return (struct socket_memory){.to_send = of[SK_MEMINFO_WMEM_ALLOC],
+		.to_send_max = of[SK_MEMINFO_SNDBUF],
+		.dropped = of[SK_MEMINFO_DROPS]};
 }

@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/addr.h"
 #include "config/config.h"
@@ -29,3 +30,12 @@ int socket_open_tcp(const struct config_endpoint *e);
 
 /* A socket towards that endpoint, from any port; close-on-exec and non-blocking, or negative errno. */
 int socket_connect_udp(const struct config_endpoint *e);
+
+/* What the kernel says of a socket's buffers; zeros if it does not. */
+struct socket_memory {
+	uint32_t to_send,
+		to_send_max; /* bytes that have not left yet, and of how many there is room */
+	uint32_t dropped;    /* datagrams that came and found no room, or were damaged */
+};
+
+struct socket_memory socket_memory(int fd);

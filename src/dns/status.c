@@ -67,11 +67,11 @@ static json_t *listen_array(const struct listeners *l)
 		char address[ADDR_STRLEN];
 
 		(void)json_array_append_new(
-			array, json_pack("{s:s, s:i, s:b, s:b, s:s?}", "address",
+			array, json_pack("{s:s, s:i, s:b, s:b, s:I, s:s?}", "address",
 				       addr_format(&what->endpoint.address, address), "port",
 				       (int)what->endpoint.port, "udp", (int)what->udp, "tcp",
-				       (int)what->tcp, "error",
-				       what->error ? strerror(-what->error) : NULL));
+				       (int)what->tcp, "dropped", (json_int_t)what->dropped,
+				       "error", what->error ? strerror(-what->error) : NULL));
 	}
 	return array;
 }

@@ -16,6 +16,7 @@
 #include "base/assert.h"
 #include "dns/edition.h"
 #include "dns/signed.h"
+#include "dns/socket.h"
 #include "os/clock.h"
 #include "os/privileges.h"
 
@@ -26,6 +27,8 @@
  * is a power of two, for then the first bytes of all buffers would share a few lines of the cache. */
 #define QUERY_SIZE  (2048 + 64)
 #define ANSWER_SIZE (DNS_UDP_MAX + 48)
+
+#define NO_INTERFACE (-1)
 
 /* Room for either family's packet information. */
 #define INFO_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
@@ -47,7 +50,9 @@ struct udp {
 	int fd;      /* -1: it has none */
 	atomic_bool leaving;
 	struct rng rng;
+	int slow; /* the interface whose answers may fill but half of the send buffer, or NO_INTERFACE */
 	struct mmsghdr in[BATCH], out[BATCH];
+	int interfaces[BATCH]; /* by which the questions of @out came; 0: unknown */
 	struct slot slots[BATCH];
 	/* Last, and not cleared: of most sockets' batches only the first few are ever touched. */
 	uint8_t queries[BATCH][QUERY_SIZE];
@@ -59,30 +64,35 @@ struct batch {
 	struct edition *edition;
 	tick now;
 	uint64_t wall_s;
+	int held_back; /* the interface whose questions are not answered now, or NO_INTERFACE */
 };
 
 /* The kernel is to choose the way back by its routes; by the interface only where the address means nothing
- * without one (RFC 4007 6). */
-static void keep_source_alone(struct msghdr *m)
+ * without one (RFC 4007 6). Returns the interface by which @m came, 0 if it does not say. */
+static int keep_source_alone(struct msghdr *m)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	int interface = 0;
 
 	if (!c)
-		return;
+		return interface;
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 		struct in_pktinfo info;
 
 		memcpy(&info, CMSG_DATA(c), sizeof info);
+		interface = info.ipi_ifindex;
 		info.ipi_ifindex = 0;
 		memcpy(CMSG_DATA(c), &info, sizeof info);
 	} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 		struct in6_pktinfo info;
 
 		memcpy(&info, CMSG_DATA(c), sizeof info);
+		interface = (int)info.ipi6_ifindex;
 		if (!IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
 			info.ipi6_ifindex = 0;
 		memcpy(CMSG_DATA(c), &info, sizeof info);
 	}
+	return interface;
 }
 
 /* Ready to receive again: the kernel has written down what it received last. */
@@ -128,8 +138,8 @@ static bool limit(struct udp *u, const struct batch *b, const struct answer_requ
 	return false;
 }
 
-/* The size of the answer to datagram @i; 0: there is none. */
-static size_t answer_one(struct udp *u, const struct batch *b, unsigned i)
+/* The size of the answer to datagram @i, which came by @interface; 0: there is none. */
+static size_t answer_one(struct udp *u, const struct batch *b, unsigned i, int interface)
 {
 	struct answer_request request = {.message = u->queries[i],
 		.size = u->in[i].msg_len,
@@ -140,6 +150,10 @@ static size_t answer_one(struct udp *u, const struct batch *b, unsigned i)
 	if (!addr_from_sockaddr((const struct sockaddr *)&u->slots[i].peer, &request.client))
 		return 0;
 	counter_add(addr_is_ipv4(&request.client) ? &u->counters.udp4 : &u->counters.udp6, 1);
+	if (interface == b->held_back) {
+		counter_add(&u->counters.unsent, 1);
+		return 0;
+	}
 	if (signed_answer(u->answerer, b->edition->catalog, b->edition->key, &request, &reply) !=
 		ANSWER_SENT)
 		return 0;
@@ -151,25 +165,42 @@ static size_t answer_one(struct udp *u, const struct batch *b, unsigned i)
 	return reply.size;
 }
 
+/* There is one send buffer for all interfaces: one that is slower than its askers would fill it, and the answers of
+ * the others would find no room. So it gets but half. */
+static int find_held_back(struct udp *u)
+{
+	struct socket_memory m;
+
+	if (u->slow == NO_INTERFACE)
+		return NO_INTERFACE;
+	m = socket_memory(u->fd);
+	if (m.to_send < m.to_send_max / 4)
+		u->slow = NO_INTERFACE;
+	if (m.to_send < m.to_send_max / 2)
+		return NO_INTERFACE;
+	return u->slow;
+}
+
 /* Answers the first @n datagrams; returns how many there are to send. */
 static unsigned answer_all(struct udp *u, unsigned n)
 {
 	const struct udp_setup *setup = &u->setup;
-	struct batch b = {.edition = snapshot_take(setup->editions, setup->reader)};
+	struct batch b = {.edition = snapshot_take(setup->editions, setup->reader),
+		.held_back = find_held_back(u)};
 	unsigned n_out = 0;
 
 	b.now = clock_now();
 	b.wall_s = clock_wall_ns() / 1000000000u;
 	for (unsigned i = 0; i < n; i++) {
-		const size_t size = answer_one(u, &b, i);
+		struct msghdr *in = &u->in[i].msg_hdr, *out = &u->out[n_out].msg_hdr;
+		const int interface = keep_source_alone(in);
+		const size_t size = answer_one(u, &b, i, interface);
 
 		if (size > 0) {
-			struct msghdr *out = &u->out[n_out++].msg_hdr;
-
-			*out = u->in[i].msg_hdr;
-			keep_source_alone(out);
+			*out = *in;
 			u->slots[i].out.iov_len = size;
 			out->msg_iov = &u->slots[i].out;
+			u->interfaces[n_out++] = interface;
 		}
 		rearm(u, i);
 	}
@@ -177,18 +208,21 @@ static unsigned answer_all(struct udp *u, unsigned n)
 	return n_out;
 }
 
+/* Nothing waits: what the kernel does not take now is not sent, and its asker asks again. */
 static void send_all(struct udp *u, unsigned n)
 {
-	for (unsigned sent = 0; sent < n;) {
-		const int done = sendmmsg(u->fd, u->out + sent, n - sent, 0);
+	for (unsigned at = 0; at < n;) {
+		const int sent = sendmmsg(u->fd, u->out + at, n - at, MSG_DONTWAIT);
 
-		if (done > 0) {
-			sent += (unsigned)done;
-		} else if (errno != EINTR) {
-			/* of the first one: no route, a full interface, an address that is gone */
-			counter_add(&u->counters.unsent, 1);
-			sent++;
+		if (sent > 0) {
+			at += (unsigned)sent;
+			continue;
 		}
+		/* of the first one: no route, an address that is gone, no room in the send buffer */
+		if (errno == EAGAIN)
+			u->slow = u->interfaces[at];
+		counter_add(&u->counters.unsent, 1);
+		at++;
 	}
 }
 
@@ -197,6 +231,7 @@ static void serve(struct udp *u)
 {
 	unsigned last_batches = 0;
 
+	u->slow = NO_INTERFACE;
 	while (last_batches < LAST_BATCHES_MAX) {
 		int n = recvmmsg(u->fd, u->in, BATCH, MSG_WAITFORONE, NULL);
 
@@ -295,6 +330,11 @@ void udp_leave(struct udp *u)
 	close(u->fd);
 	u->fd = -1;
 	atomic_store_explicit(&u->leaving, false, memory_order_relaxed);
+}
+
+uint32_t udp_dropped(const struct udp *u)
+{
+	return u->fd < 0 ? 0 : socket_memory(u->fd).dropped;
 }
 
 const struct counters *udp_counters(const struct udp *u)

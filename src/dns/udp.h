@@ -11,8 +11,10 @@
  *                     ▲                                                                  │
  *                     └──────────────────────────────────────────────────────────────────┘
  *
- * An answer goes out from the address that was asked, whatever else the machine has. A thread outlives its socket
- * and may be given another one; what it has counted stays.
+ * An answer goes out from the address that was asked, whatever else the machine has. Sending does not wait: what
+ * finds no room in the socket's send buffer is not sent. All interfaces share that, so what came by one that is
+ * slower than its askers is not answered while half of the buffer is full; the other half is left to the others.
+ * A thread outlives its socket and may be given another one; what it has counted stays.
  */
 
 #include <stdint.h>
@@ -42,6 +44,10 @@ void udp_serve(struct udp *u, int fd);
 
 /* Takes its socket away: what waits in it is answered, a reload loses no query; then it is closed. */
 void udp_leave(struct udp *u);
+
+/* How many datagrams the kernel had no room for since it serves this socket; 0 if it has none. Asked by who gives and
+ * takes sockets. */
+uint32_t udp_dropped(const struct udp *u);
 
 /* Both may be read by any thread. */
 const struct counters *udp_counters(const struct udp *u);

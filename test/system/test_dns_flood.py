@@ -2,9 +2,11 @@
 """The name server under a flood that nobody waits for: good questions are answered all the same, and
 memory stays as it is. FLOOD_SECONDS says for how long; 30 is what it is built for."""
 
+import json
 import os
 import pathlib
 import select
+import signal
 import socket
 import sys
 import time
@@ -14,7 +16,7 @@ import dns.message
 import pytest
 
 from conftest import V4
-from roostlab import Roost
+from roostlab import Roost, eventually
 from roostlab.nameserver import NameServer, ask
 from roostlab.net import inside
 
@@ -82,6 +84,11 @@ def resident_kib(pid):
     return int(text.partition("VmRSS:")[2].split()[0])
 
 
+def flood(host, address, kind, rate):
+    return host.spawn(sys.executable, "-c", FLOODER, address, kind, str(rate),
+                      dns.message.make_query(NAME, "A").to_wire().hex(), name="flooder")
+
+
 @pytest.mark.parametrize("kind", ["garbage", "valid"])
 def test_a_flood_stops_no_good_answer_and_grows_no_memory(new_lab, kind):
     lab = new_lab(servers=1, echo=False, witness=True)
@@ -90,8 +97,7 @@ def test_a_flood_stops_no_good_answer_and_grows_no_memory(new_lab, kind):
                                  "nodes": {"www1": server.ipv4}, "services": {"www": V4[:2]}})
     nameserver = NameServer(server, cluster.path).start()
     good = with_cookie(lab.client, server.ipv4)
-    flooder = lab.witness.spawn(sys.executable, "-c", FLOODER, server.ipv4, kind, str(FLOOD),
-                                dns.message.make_query(NAME, "A").to_wire().hex(), name="flooder")
+    flooder = flood(lab.witness, server.ipv4, kind, FLOOD)
     time.sleep(0.5)
     before, counted = resident_kib(nameserver.process.pid), nameserver.counters()
     asked, answered = good_answers(lab.client, server.ipv4, good)
@@ -104,3 +110,51 @@ def test_a_flood_stops_no_good_answer_and_grows_no_memory(new_lab, kind):
     assert counters["udp4"] - counted["udp4"] > 3 * asked
     if kind == "valid":
         assert counters["rrl_dropped"] > asked
+
+
+def test_an_interface_that_is_too_slow_for_its_askers_is_not_in_the_way_of_others(new_lab):
+    lab = new_lab(servers=1, echo=False, witness=True)
+    server = lab.servers[0]
+    server.ip(f"link add slow type veth peer name slow netns {lab.witness.name}",
+              "address add 10.9.1.1/24 dev slow", "link set slow up")
+    lab.witness.ip("address add 10.9.1.2/24 dev slow", "link set slow up")
+    server.run("tc", "qdisc", "add", "dev", "slow", "root", "tbf", "rate", "200kbit", "burst", "3000",
+               "limit", "10000000")
+    cluster = Roost(lab, config={"interface": "eth0", "domain": "example.com", "nodes": {"www1": server.ipv4},
+                                 "services": {"www": V4[:2]}, "dns": {"rate": 0, "threads": 1}})
+    nameserver = NameServer(server, cluster.path).start()
+
+    def backlog():
+        shown = server.run("tc", "-json", "-statistics", "qdisc", "show", "dev", "slow").stdout
+        return json.loads(shown)[0]["backlog"]
+
+    flooder = flood(lab.witness, "10.9.1.1", "valid", GOOD)
+    eventually(lambda: backlog() > 20000)
+    asked, answered = good_answers(lab.client, server.ipv4, dns.message.make_query(NAME, "A"))
+    assert flooder.is_running()
+    flooder.kill()
+    assert answered >= 0.95 * asked, f"{answered} of {asked}"
+    # the controls: it was slow all the time, and it was used
+    assert nameserver.counters()["unsent"] > asked / 2
+    assert backlog() > 0
+
+
+def test_what_the_kernel_had_no_room_for_is_told(new_lab):
+    lab = new_lab(servers=1, echo=False)
+    server = lab.servers[0]
+    cluster = Roost(lab, config={"interface": "eth0", "domain": "example.com", "nodes": {"www1": server.ipv4},
+                                 "services": {"www": V4[:2]}, "dns": {"rate": 0, "threads": 1}})
+    nameserver = NameServer(server, cluster.path).start()
+    query, sent = dns.message.make_query(NAME, "A").to_wire(), 20000
+    nameserver.process.signal(signal.SIGSTOP)
+    with inside(lab.client.name), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for _ in range(sent):
+            s.sendto(query, (server.ipv4, 53))
+    nameserver.process.signal(signal.SIGCONT)
+
+    def told():
+        status = nameserver.status()
+        return [entry["dropped"] for entry in status["listen"]], status["counters"]["udp4"]
+
+    eventually(lambda: sum(told()[0]) + told()[1] == sent)
+    assert told()[0][0] > 0 and told()[0][1] == 0  # of IPv4 and of IPv6

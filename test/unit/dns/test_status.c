@@ -67,6 +67,7 @@ static struct dns_status make_status(void)
 	ck_assert(addr_parse("2001:db8::1", &listeners.list[1].endpoint.address));
 	listeners.list[0].endpoint.port = 53;
 	listeners.list[0].udp = listeners.list[0].tcp = true;
+	listeners.list[0].dropped = 42;
 	listeners.list[1].endpoint.port = 5353;
 	listeners.list[1].error = -EADDRINUSE;
 	listeners.n = 2;
@@ -97,10 +98,11 @@ START_TEST(the_state_is_told_on_one_line)
 	expect_part(text,
 		"\"zones\":[{\"name\":\"xn--e1afmkfd.xn--p1ai\",\"unicode\":\"пример.рф\","
 		"\"serial\":7,\"names\":2}],");
-	expect_part(text, "\"listen\":[{\"address\":\"0.0.0.0\",\"port\":53,\"udp\":true,"
-			  "\"tcp\":true,\"error\":null},{\"address\":\"2001:db8::1\","
-			  "\"port\":5353,\"udp\":false,\"tcp\":false,"
-			  "\"error\":\"Address already in use\"}],");
+	expect_part(text,
+		"\"listen\":[{\"address\":\"0.0.0.0\",\"port\":53,\"udp\":true,"
+		"\"tcp\":true,\"dropped\":42,\"error\":null},{\"address\":\"2001:db8::1\","
+		"\"port\":5353,\"udp\":false,\"tcp\":false,\"dropped\":0,"
+		"\"error\":\"Address already in use\"}],");
 	expect_part(text, "\"threads\":2,\"connections\":5,");
 	free(text);
 }
