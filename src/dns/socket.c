@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -171,4 +171,13 @@ struct socket_memory socket_memory(int fd)
 	return (struct socket_memory){.to_send = of[SK_MEMINFO_WMEM_ALLOC],
 		.to_send_max = of[SK_MEMINFO_SNDBUF],
 		.dropped = of[SK_MEMINFO_DROPS]};
+}
+
+uint64_t socket_acknowledged(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof info;
+
+	(void)getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+	return info.tcpi_bytes_acked;
 }

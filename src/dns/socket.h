@@ -39,3 +39,6 @@ struct socket_memory {
 };
 
 struct socket_memory socket_memory(int fd);
+
+/* How many bytes the other end of a TCP connection has taken in so far; 0 if the kernel does not say. */
+uint64_t socket_acknowledged(int fd);

@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "config/config.h"
 #include "dns/connection.h"
+#include "dns/socket.h"
 #include "os/clock.h"
 #include "os/privileges.h"
 
@@ -23,6 +24,7 @@
 
 #define HASTE          5 /* by what patience is divided when places run short */
 #define EXPIRY_STEP_MS 250
+#define TAKEN_MIN      4096 /* bytes, by a reader whom patience is had with once more */
 
 #define CLIENT_BYTES 8 /* of IPv6: a /64 */
 
@@ -40,6 +42,7 @@ struct listener {
 struct seat {
 	struct connection connection;
 	tick progressed;
+	uint64_t taken;         /* bytes, by its reader, when that was last looked at */
 	uint32_t before, after; /* in the list; if it is free, @after is the next free one */
 	bool writing;           /* waits to write, rather than to read */
 };
@@ -87,6 +90,13 @@ static void append_seat(struct tcp *t, uint32_t i)
 	s->after = NO_SEAT;
 	*(t->newest == NO_SEAT ? &t->oldest : &t->seats[t->newest].after) = i;
 	t->newest = i;
+}
+
+/* It has progressed. */
+static void renew_seat(struct tcp *t, uint32_t i)
+{
+	unlink_seat(t, i);
+	append_seat(t, i);
 }
 
 static void vacate(struct tcp *t, uint32_t i)
@@ -143,6 +153,7 @@ static bool take_seat(struct tcp *t, int fd, const struct addr *client)
 		return false;
 	t->free = s->after;
 	s->connection = (struct connection){.fd = fd, .client = *client};
+	s->taken = 0;
 	s->writing = false;
 	append_seat(t, i);
 	atomic_store_explicit(&t->n_connections, n_taken(t) + 1, memory_order_relaxed);
@@ -196,10 +207,7 @@ static void on_seat(struct tcp *t, uint32_t i)
 		return;
 	switch (connection_work(&s->connection, &t->desk)) {
 	case CONNECTION_OVER: vacate(t, i); return;
-	case CONNECTION_PROGRESSED:
-		unlink_seat(t, i);
-		append_seat(t, i);
-		break;
+	case CONNECTION_PROGRESSED: renew_seat(t, i); break;
 	case CONNECTION_STAYS: break;
 	}
 	writing = connection_is_blocked(&s->connection);
@@ -219,10 +227,26 @@ static tick patience(const struct tcp *t)
 	return hurry ? t->setup.patience / HASTE : t->setup.patience;
 }
 
+/* Whether an answer is on its way, however slowly. The kernel keeps megabytes of it, and asks for more only once it
+ * is rid of a third: so it is asked how much has arrived. */
+static bool arrives(struct seat *s)
+{
+	const uint64_t before = s->taken;
+
+	if (!s->writing)
+		return false;
+	s->taken = socket_acknowledged(s->connection.fd);
+	return s->taken - before >= TAKEN_MIN;
+}
+
 static void expire(struct tcp *t)
 {
 	while (t->oldest != NO_SEAT &&
 		tick_since(t->now, t->seats[t->oldest].progressed) >= patience(t)) {
+		if (arrives(&t->seats[t->oldest])) {
+			renew_seat(t, t->oldest);
+			continue;
+		}
 		counter_add(&t->counters.tcp_expired, 1);
 		vacate(t, t->oldest);
 	}

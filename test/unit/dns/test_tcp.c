@@ -140,8 +140,8 @@ static void open_patient_world(struct world *w)
 	open_world_of(w, tick_s(60));
 }
 
-/* A connection from 127.0.0.@host. */
-static int join(const struct world *w, uint32_t host)
+/* A connection from 127.0.0.@host, with room for so many bytes that nobody has read; 0: as the kernel likes. */
+static int join_with_room(const struct world *w, uint32_t host, int room)
 {
 	struct sockaddr_in own = {
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000 + host)};
@@ -153,9 +153,15 @@ static int join(const struct world *w, uint32_t host)
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+	ck_assert(room == 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) == 0);
 	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&own, sizeof own), 0);
 	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
 	return fd;
+}
+
+static int join(const struct world *w, uint32_t host)
+{
+	return join_with_room(w, host, 0);
 }
 
 static void put(int fd, const void *bytes, size_t size)
@@ -315,12 +321,39 @@ START_TEST(a_slow_reader_holds_nobody_up_and_is_closed_in_the_end)
 		ck_assert(is_alive(other));
 		usleep(10000);
 	}
-	/* without a byte read, no progress */
-	usleep(700000);
+	/* the kernel has taken something in for it, but no more comes to that */
+	for (int i = 0; i < 100 && tcp_n_connections(w.tcp) > 0; i++)
+		usleep(20000);
 	ck_assert_uint_eq(tcp_n_connections(w.tcp), 0);
 	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_expired), 2);
 	close(slow);
 	close(other);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(who_reads_a_long_answer_slowly_is_waited_for_but_who_stops_is_not)
+{
+	static const uint8_t wish[] = {0, 2, WISH_STREAM, LONG_STREAM};
+	static uint8_t some[8192];
+	struct world w;
+	int fd;
+
+	open_world(&w);
+	fd = join_with_room(&w, 1, 8192);
+	put(fd, wish, sizeof wish);
+	/* three times as long as patience lasts; the kernel has no room for more meanwhile */
+	for (int i = 0; i < 12; i++) {
+		ck_assert(get(fd, some, sizeof some));
+		usleep(100000);
+	}
+	ck_assert_uint_eq(tcp_n_connections(w.tcp), 1);
+	for (int i = 0; i < 100 && tcp_n_connections(w.tcp) > 0; i++)
+		usleep(20000);
+	ck_assert_uint_eq(tcp_n_connections(w.tcp), 0);
+	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_expired), 1);
+	ck_assert_uint_eq(w.streams_ended, 1);
+	close(fd);
 	tcp_stop(w.tcp);
 }
 END_TEST
@@ -676,6 +709,7 @@ int main(void)
 		who_has_said_all_still_gets_the_answers,
 		what_gets_no_answer_closes_the_connection,
 		a_slow_reader_holds_nobody_up_and_is_closed_in_the_end,
+		who_reads_a_long_answer_slowly_is_waited_for_but_who_stops_is_not,
 		half_a_message_is_no_progress,
 		one_client_gets_so_many_places_and_its_oldest_makes_room,
 		when_all_places_are_taken_who_idles_makes_room_and_who_works_does_not,
