@@ -38,12 +38,6 @@ struct connection {
 	bool finished; /* the asker sends no more */
 };
 
-/* A connection that has nothing left to do, for now, but wait for a question. */
-static inline bool connection_is_idle(const struct connection *c)
-{
-	return !c->out && !c->stream && c->n_in == 0;
-}
-
 /* Waits to be written to, and is not read from. */
 static inline bool connection_is_blocked(const struct connection *c)
 {

@@ -24,8 +24,8 @@ struct counters {
 	counter unsent;    /* answers that the kernel did not take, or would not have */
 	counter transfers; /* of whole zones, begun */
 	counter tcp_accepted;
-	counter tcp_refused; /* no place, and none that idled */
-	counter tcp_evicted; /* idle, closed for a newer one */
+	counter tcp_refused; /* could not be looked after */
+	counter tcp_evicted; /* closed for a newer one */
 	counter tcp_expired; /* closed after a time without progress */
 };
 

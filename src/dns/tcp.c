@@ -24,6 +24,7 @@
 
 #define HASTE          5 /* by what patience is divided when places run short */
 #define EXPIRY_STEP_MS 250
+#define PAUSE_MS       10   /* when nothing can be accepted for want of descriptors or memory */
 #define TAKEN_MIN      4096 /* bytes, by a reader whom patience is had with once more */
 
 #define CLIENT_BYTES 8 /* of IPv6: a /64 */
@@ -43,6 +44,7 @@ struct seat {
 	struct connection connection;
 	tick progressed;
 	uint64_t taken;         /* bytes, by its reader, when that was last looked at */
+	uint32_t n_client;      /* places that its client has */
 	uint32_t before, after; /* in the list; if it is free, @after is the next free one */
 	bool writing;           /* waits to write, rather than to read */
 };
@@ -99,17 +101,6 @@ static void renew_seat(struct tcp *t, uint32_t i)
 	append_seat(t, i);
 }
 
-static void vacate(struct tcp *t, uint32_t i)
-{
-	struct seat *s = &t->seats[i];
-
-	connection_close(&s->connection, &t->desk);
-	unlink_seat(t, i);
-	s->after = t->free;
-	t->free = i;
-	atomic_store_explicit(&t->n_connections, n_taken(t) - 1, memory_order_relaxed);
-}
-
 static bool is_same_client(const struct addr *a, const struct addr *b)
 {
 	if (addr_is_ipv4(a) || addr_is_ipv4(b))
@@ -117,35 +108,65 @@ static bool is_same_client(const struct addr *a, const struct addr *b)
 	return memcmp(a->b, b->b, CLIENT_BYTES) == 0;
 }
 
-/* Makes a place by closing what has idled for longest, of @client if that is not NULL. False: none idles. */
-static bool evict(struct tcp *t, const struct addr *client)
-{
-	for (uint32_t i = t->oldest; i != NO_SEAT; i = t->seats[i].after) {
-		const struct connection *c = &t->seats[i].connection;
-
-		if (!connection_is_idle(c) || (client && !is_same_client(&c->client, client)))
-			continue;
-		counter_add(&t->counters.tcp_evicted, 1);
-		vacate(t, i);
-		return true;
-	}
-	return false;
-}
-
-static bool make_place(struct tcp *t, const struct addr *client)
+/* How many places of the list are @client's; each comes to know of @change more. */
+static uint32_t count_places(struct tcp *t, const struct addr *client, int change)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = t->oldest; i != NO_SEAT; i = t->seats[i].after)
-		n += is_same_client(&t->seats[i].connection.client, client);
-	if (n >= t->setup.client_max)
-		return evict(t, client);
-	return t->free != NO_SEAT || evict(t, NULL);
+		if (is_same_client(&t->seats[i].connection.client, client)) {
+			t->seats[i].n_client += (uint32_t)change;
+			n++;
+		}
+	return n;
+}
+
+static void vacate(struct tcp *t, uint32_t i)
+{
+	struct seat *s = &t->seats[i];
+
+	unlink_seat(t, i);
+	(void)count_places(t, &s->connection.client, -1);
+	connection_close(&s->connection, &t->desk);
+	s->after = t->free;
+	t->free = i;
+	atomic_store_explicit(&t->n_connections, n_taken(t) - 1, memory_order_relaxed);
+}
+
+/* Makes a place by closing what went longest without progress: of @client, or if that is NULL, of whoever has most
+ * places. False: nobody is there. */
+static bool evict(struct tcp *t, const struct addr *client)
+{
+	uint32_t found = NO_SEAT;
+
+	for (uint32_t i = t->oldest; i != NO_SEAT; i = t->seats[i].after) {
+		const struct seat *s = &t->seats[i];
+
+		if (client && !is_same_client(&s->connection.client, client))
+			continue;
+		if (found == NO_SEAT || s->n_client > t->seats[found].n_client)
+			found = i;
+	}
+	if (found == NO_SEAT)
+		return false;
+	counter_add(&t->counters.tcp_evicted, 1);
+	vacate(t, found);
+	return true;
+}
+
+/* A free place for @client, which has one less if it had as many as it may. */
+static uint32_t make_place(struct tcp *t, const struct addr *client)
+{
+	if (count_places(t, client, 0) >= t->setup.client_max)
+		(void)evict(t, client);
+	if (t->free == NO_SEAT)
+		(void)evict(t, NULL);
+	return t->free;
 }
 
 static bool take_seat(struct tcp *t, int fd, const struct addr *client)
 {
-	const uint32_t i = t->free;
+	const uint32_t i = make_place(t, client);
 	struct seat *s = &t->seats[i];
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = label(ORIGIN_SEAT, i)};
 
@@ -155,6 +176,7 @@ static bool take_seat(struct tcp *t, int fd, const struct addr *client)
 	s->connection = (struct connection){.fd = fd, .client = *client};
 	s->taken = 0;
 	s->writing = false;
+	s->n_client = count_places(t, client, 1) + 1;
 	append_seat(t, i);
 	atomic_store_explicit(&t->n_connections, n_taken(t) + 1, memory_order_relaxed);
 	return true;
@@ -168,6 +190,17 @@ static bool has_waiting(int listener)
 	return poll(&p, 1, 0) == 1;
 }
 
+/* What to do when accept(2) failed. True: try again; false: in the next turn. */
+static bool mend(struct tcp *t, int listener, int error)
+{
+	if (error == EAGAIN || !has_waiting(listener))
+		return false;
+	if ((error == EMFILE || error == ENFILE) && evict(t, NULL))
+		return true;
+	(void)poll(NULL, 0, PAUSE_MS); /* or the turns would follow each other without end */
+	return false;
+}
+
 /* False: there is none left, or none can be had; the next turn tries again. */
 static bool accept_one(struct tcp *t, int listener)
 {
@@ -178,9 +211,8 @@ static bool accept_one(struct tcp *t, int listener)
 	struct addr client;
 
 	if (fd < 0)
-		return (errno == EMFILE || errno == ENFILE) && has_waiting(listener) &&
-		       evict(t, NULL);
-	if (addr_from_sockaddr((const struct sockaddr *)&peer, &client) && make_place(t, &client) &&
+		return mend(t, listener, errno);
+	if (addr_from_sockaddr((const struct sockaddr *)&peer, &client) &&
 		take_seat(t, fd, &client)) {
 		counter_add(&t->counters.tcp_accepted, 1);
 		return true;

@@ -11,8 +11,9 @@
  *
  * Nobody can hold others up or fill the memory: while an answer waits to be read, nothing more is read from its
  * asker. A connection costs memory beyond a few bytes only for half a message or half an answer. One without
- * progress - a whole message in, all answers out, or some of a long one - is closed after a time. When places run out, in all or for
- * one client, the connection that has idled for longest makes room (6.2.2).
+ * progress - a whole message in, all answers out, or some of a long one - is closed after a time. When places run
+ * out, the connection that went longest without progress makes room (6.2.2): of one client, if that has as many as
+ * it may, or of the one that has most.
  */
 
 #include <stdbool.h>

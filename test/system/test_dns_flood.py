@@ -51,6 +51,34 @@ while True:
     time.sleep(0.001)
 """
 
+# Begins questions over TCP from all the places that each of some addresses may have, and takes new ones for those that
+# are lost.
+TCP_FLOODER = """
+import socket, sys, time
+to, addresses = sys.argv[1], sys.argv[2:]
+held = {a: [] for a in addresses}
+def is_held(s):
+    try:
+        return s.recv(1, socket.MSG_DONTWAIT) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+while True:
+    for a, mine in held.items():
+        mine[:] = filter(is_held, mine)
+        while len(mine) < 100:
+            s = socket.socket()
+            s.bind((a, 0))
+            try:
+                s.connect((to, 53))
+                s.send(bytes((0, 32, 0)))
+            except OSError:
+                continue
+            mine.append(s)
+    time.sleep(0.01)
+"""
+
 
 def with_cookie(client, address):
     """A question with the cookie that the server gave (RFC 7873), which is no subject of limits."""
@@ -111,6 +139,24 @@ def test_a_flood_of_garbage_and_questions_stops_no_good_answer_and_grows_no_memo
     assert counters["udp4"] - counted["udp4"] > 5 * asked
     assert counters["ignored"] - counted["ignored"] > asked / 2
     assert counters["rrl_dropped"] - counted["rrl_dropped"] > asked
+
+
+def test_questions_that_never_end_from_many_addresses_leave_places_for_others(new_lab):
+    lab = new_lab(servers=1, echo=False, witness=True)
+    server = lab.servers[0]
+    cluster = Roost(lab, config={"interface": "eth0", "domain": "example.com",
+                                 "nodes": {"www1": server.ipv4}, "services": {"www": V4[:2]}})
+    nameserver = NameServer(server, cluster.path).start()
+    many = [f"10.1.1.{host}" for host in range(120, 131)]
+    lab.witness.ip(*(f"address add {address}/24 dev eth0" for address in many))
+    flooder = lab.witness.spawn(sys.executable, "-c", TCP_FLOODER, server.ipv4, *many, name="flooder")
+    eventually(lambda: nameserver.status()["connections"] == 1000)
+    for _ in range(40):
+        assert ask(lab.client, server.ipv4, NAME, tcp=True).answer
+        time.sleep(0.02)
+    assert flooder.is_running()
+    flooder.kill()
+    assert nameserver.counters()["tcp_evicted"] > 40
 
 
 def test_an_interface_that_is_too_slow_for_its_askers_is_not_in_the_way_of_others(new_lab):

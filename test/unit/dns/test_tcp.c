@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -140,14 +141,20 @@ static void open_patient_world(struct world *w)
 	open_world_of(w, tick_s(60));
 }
 
+static int connect_to(int fd, const struct world *w)
+{
+	const struct sockaddr_in to = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(w->endpoint.port)};
+
+	return connect(fd, (const struct sockaddr *)&to, sizeof to);
+}
+
 /* A connection from 127.0.0.@host, with room for so many bytes that nobody has read; 0: as the kernel likes. */
 static int join_with_room(const struct world *w, uint32_t host, int room)
 {
 	struct sockaddr_in own = {
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000 + host)};
-	struct sockaddr_in to = {.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons(w->endpoint.port)};
 	const struct timeval patience = {.tv_sec = 5};
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -155,7 +162,7 @@ static int join_with_room(const struct world *w, uint32_t host, int room)
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
 	ck_assert(room == 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) == 0);
 	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&own, sizeof own), 0);
-	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+	ck_assert_int_eq(connect_to(fd, w), 0);
 	return fd;
 }
 
@@ -406,23 +413,38 @@ START_TEST(one_client_gets_so_many_places_and_its_oldest_makes_room)
 }
 END_TEST
 
-START_TEST(when_all_places_are_taken_who_idles_makes_room_and_who_works_does_not)
+/* From 127.0.0.@host, with a whole question and half of another one. */
+static int join_and_wait(const struct world *w, uint32_t host)
+{
+	uint8_t message[65535];
+	const int fd = join(w, host);
+
+	put(fd, "\0\1e\0\7ehal", 9);
+	ck_assert_uint_eq(get_message(fd, message), 1); /* so the rest is there, too */
+	return fd;
+}
+
+START_TEST(when_all_places_are_taken_who_has_most_of_them_makes_room)
 {
 	int fds[CONNECTIONS_MAX], more;
 	struct world w;
 
-	open_world(&w);
-	for (uint32_t i = 0; i < CONNECTIONS_MAX; i++) {
-		fds[i] = join(&w, 1 + i);
-		ck_assert(is_alive(fds[i]));
-	}
-	put(fds[0], "\0\7half", 6); /* waits for the rest */
-	usleep(20000);
+	open_patient_world(&w);
+	for (uint32_t i = 0; i < CONNECTIONS_MAX; i++)
+		fds[i] = join_and_wait(&w, i < 2 ? 1 + i : i < 4 ? 3 : 4 + i / 7);
+	/* by host: 1, 2, 3, 3, 4, 4, 4, 5 */
 	more = join(&w, 100);
 	ck_assert(is_alive(more));
-	ck_assert(is_closed_within(fds[1], 2000));
-	ck_assert(!is_closed_within(fds[0], 0));
-	ck_assert_uint_eq(tcp_n_connections(w.tcp), CONNECTIONS_MAX);
+	ck_assert(is_closed_within(fds[4], 2000));
+	close(more);
+	more = join(&w, 100);
+	ck_assert(is_alive(more));
+	ck_assert_uint_eq(
+		counter_read(&tcp_counters(w.tcp)->tcp_evicted), 1); /* there was a place */
+	close(join(&w, 101));
+	ck_assert(is_closed_within(fds[2], 2000));
+	for (int i = 0; i < CONNECTIONS_MAX; i++)
+		ck_assert(i == 2 || i == 4 || !is_closed_within(fds[i], 0));
 	for (int i = 0; i < CONNECTIONS_MAX; i++)
 		close(fds[i]);
 	close(more);
@@ -577,29 +599,6 @@ START_TEST(what_can_not_be_served_is_closed)
 }
 END_TEST
 
-START_TEST(who_comes_when_nobody_idles_is_turned_away)
-{
-	int fds[CONNECTIONS_MAX], more;
-	struct world w;
-
-	open_patient_world(&w);
-	for (uint32_t i = 0; i < CONNECTIONS_MAX; i++) {
-		uint8_t message[65535];
-
-		fds[i] = join(&w, 1 + i);
-		put(fds[i], "\0\1e\0\7half", 9);
-		ck_assert_uint_eq(get_message(fds[i], message), 1); /* so the rest is there, too */
-	}
-	more = join(&w, 100);
-	ck_assert(is_closed_within(more, 2000));
-	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_refused), 1);
-	for (int i = 0; i < CONNECTIONS_MAX; i++)
-		close(fds[i]);
-	close(more);
-	tcp_stop(w.tcp);
-}
-END_TEST
-
 /* Whose address is of no family that is served. */
 START_TEST(who_comes_from_nowhere_is_turned_away)
 {
@@ -658,7 +657,7 @@ static void limit_descriptors(rlim_t spare)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-START_TEST(when_descriptors_run_out_who_idles_makes_room)
+START_TEST(when_descriptors_run_out_one_makes_room)
 {
 	struct config_endpoint six;
 	int first, second, waiting;
@@ -683,6 +682,27 @@ START_TEST(when_descriptors_run_out_who_idles_makes_room)
 	ck_assert(is_closed_within(first, 2000));
 	ck_assert(is_alive(second)); /* one was enough */
 	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_evicted), 1);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(when_descriptors_run_out_and_nobody_can_make_room_it_rests)
+{
+	struct world w;
+	clock_t begun;
+	int fd, spare;
+
+	open_patient_world(&w);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	spare = dup(0);
+	limit_descriptors(0);
+	ck_assert_int_eq(connect_to(fd, &w), 0);
+	begun = clock();
+	usleep(400000);
+	ck_assert_int_lt(clock() - begun, CLOCKS_PER_SEC / 25);
+	close(spare);
+	ck_assert(is_alive(fd));
+	close(fd);
 	tcp_stop(w.tcp);
 }
 END_TEST
@@ -712,17 +732,17 @@ int main(void)
 		who_reads_a_long_answer_slowly_is_waited_for_but_who_stops_is_not,
 		half_a_message_is_no_progress,
 		one_client_gets_so_many_places_and_its_oldest_makes_room,
-		when_all_places_are_taken_who_idles_makes_room_and_who_works_does_not,
+		when_all_places_are_taken_who_has_most_of_them_makes_room,
 		a_stream_comes_whole_between_the_answers_around_it,
 		a_stream_ends_with_its_connection,
 		a_second_server_finds_the_port_taken,
 		a_client_of_ipv6_is_none_of_ipv4,
 		a_socket_that_is_taken_back_serves_no_more_but_its_connections_do,
 		what_can_not_be_served_is_closed,
-		who_comes_when_nobody_idles_is_turned_away,
 		who_comes_from_nowhere_is_turned_away,
 		many_who_come_at_once_are_all_looked_at,
-		when_descriptors_run_out_who_idles_makes_room,
+		when_descriptors_run_out_one_makes_room,
+		when_descriptors_run_out_and_nobody_can_make_room_it_rests,
 		without_descriptors_there_is_no_server,
 	};
 
