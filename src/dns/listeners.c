@@ -22,25 +22,17 @@ static const char *explain(int error)
 
 static void close_one(const struct listeners *l, const struct listener *what)
 {
-	const struct mailbox_letter letter = {.kind = MAILBOX_CLOSE, .id = what->id};
-
 	crew_leave(l->crew, what->id);
-	(void)mailbox_put(tcp_mailbox(l->tcp), &letter);
+	tcp_leave(l->tcp, what->id);
 }
 
-static int open_tcp(const struct listeners *l, struct listener *what)
+static int open_tcp(const struct listeners *l, struct listener *what, bool beside)
 {
-	const struct mailbox_letter letter = {
-		MAILBOX_SERVE, socket_open_tcp(&what->endpoint), what->id};
+	const int fd = socket_open_tcp(&what->endpoint, beside);
+	const int error = fd < 0 ? fd : tcp_serve(l->tcp, fd, what->id);
 
-	if (letter.fd < 0)
-		return letter.fd;
-	if (!mailbox_put(tcp_mailbox(l->tcp), &letter)) {
-		close(letter.fd);
-		return -EIO;
-	}
-	what->tcp = true;
-	return 0;
+	what->tcp = !error;
+	return error;
 }
 
 /* All its sockets, or none. */
@@ -60,17 +52,13 @@ static int open_udp(const struct listeners *l, struct listener *what)
 	return 0;
 }
 
-/* What is missing of it. TCP first: many may share a port over UDP, so a second server would get half of the
- * first one's queries; but where we listen already, on all addresses, the single one need not wait for that. */
-static int open_missing(const struct listeners *l, struct listener *what, bool shared)
+/* What is missing of it, @beside others of ours on the same port or not. TCP first: many may share a port over UDP,
+ * so a second server would get half of the first one's queries. */
+static int open_missing(const struct listeners *l, struct listener *what, bool beside)
 {
-	int error = 0, udp_error = 0;
-
-	if (!what->tcp)
-		error = open_tcp(l, what);
-	if (!what->udp && (!error || (shared && error == -EADDRINUSE)))
-		udp_error = open_udp(l, what);
-	what->error = error ? error : udp_error;
+	what->error = what->tcp ? 0 : open_tcp(l, what, beside);
+	if (!what->error && !what->udp)
+		what->error = open_udp(l, what);
 	return what->error;
 }
 
@@ -102,11 +90,11 @@ static bool overlaps(const struct config_endpoint *a, const struct config_endpoi
 	       (socket_is_wildcard(a) || socket_is_wildcard(b));
 }
 
-/* Whether another of ours listens where @e does, too. */
-static bool shares_port(const struct listeners *l, const struct config_endpoint *e)
+/* Whether any of @list listens over TCP where @e does, too. */
+static bool overlaps_any(const struct listener *list, uint32_t n, const struct config_endpoint *e)
 {
-	for (uint32_t i = 0; i < l->n; i++)
-		if (l->list[i].tcp && overlaps(&l->list[i].endpoint, e))
+	for (uint32_t i = 0; i < n; i++)
+		if (list[i].tcp && overlaps(&list[i].endpoint, e))
 			return true;
 	return false;
 }
@@ -121,11 +109,13 @@ void listeners_apply(struct listeners *l, const struct config_dns *wanted)
 		const struct config_endpoint *e = &wanted->listen[i];
 		const struct listener *old = find(l, e);
 		struct listener *new = &next[n++];
+		bool beside;
 
 		*new = old ? *old : (struct listener){.endpoint = *e, .id = l->next_id++};
 		if (new->udp &&new->tcp)
 			continue;
-		if (open_missing(l, new, shares_port(l, e)) < 0)
+		beside = overlaps_any(l->list, l->n, e) || overlaps_any(next, n, e);
+		if (open_missing(l, new, beside) < 0)
 			log_line(JOURNAL_ERROR, "cannot listen on %s: %s", socket_format(e, text),
 				explain(new->error));
 	}
@@ -146,7 +136,7 @@ bool listeners_retry(struct listeners *l)
 
 		if (what->udp && what->tcp)
 			continue;
-		if (open_missing(l, what, what->udp) < 0)
+		if (open_missing(l, what, overlaps_any(l->list, l->n, &what->endpoint)) < 0)
 			complete = false;
 		else
 			log_line(JOURNAL_INFO, "listening on %s after all",

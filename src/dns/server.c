@@ -31,11 +31,10 @@
 #define CONNECTION_TIME    tick_s(10) /* RFC 7766 6.2.3: in the order of seconds */
 #define FILES_FOR_OTHERS   64         /* beside TCP connections and listening sockets */
 
-#define RETRY_SOON_US  100000
-#define RETRY_LATER_US 5000000
-#define RETIRE_US      10000
-#define TEND_US        500000
-#define RETIRED_MAX    16
+#define RETRY_US    5000000
+#define RETIRE_US   10000
+#define TEND_US     500000
+#define RETIRED_MAX 16
 
 struct server {
 	const struct server_setup *setup;
@@ -141,7 +140,7 @@ static int on_retry(sd_event_source *source, uint64_t us, void *context)
 
 	(void)us;
 	if (!listeners_retry(&s->listeners))
-		wake_later(source, RETRY_LATER_US);
+		wake_later(source, RETRY_US);
 	return 0;
 }
 
@@ -215,7 +214,7 @@ static void replace_edition(struct server *s, struct edition *next)
 	s->reloads++;
 	s->last_failed = false;
 	listeners_apply(&s->listeners, &next->config->dns);
-	wake_later(s->retry, RETRY_SOON_US);
+	wake_later(s->retry, RETRY_US);
 	wake_later(s->retire, RETIRE_US);
 	log_line(JOURNAL_INFO, "reloaded: %u zone%s", catalog_n_zones(next->catalog),
 		plural(catalog_n_zones(next->catalog)));
@@ -428,7 +427,7 @@ static int add_sources(struct server *s)
 			s->event, NULL, loader_fd(s->loader), EPOLLIN, on_loaded, s);
 	if (error >= 0)
 		error = sd_event_add_time_relative(
-			s->event, &s->retry, CLOCK_MONOTONIC, RETRY_LATER_US, 0, on_retry, s);
+			s->event, &s->retry, CLOCK_MONOTONIC, RETRY_US, 0, on_retry, s);
 	if (error >= 0)
 		error = sd_event_add_time_relative(
 			s->event, &s->retire, CLOCK_MONOTONIC, RETIRE_US, 0, on_retire, s);

@@ -13,7 +13,6 @@
 #define RECEIVE_BUFFER (4 << 20)
 #define SEND_BUFFER    (1 << 20)
 
-#define BACKLOG      256
 #define FAST_OPEN    64 /* connections whose handshake is not complete (RFC 7413) */
 #define IPV6_MTU_MIN 1280
 
@@ -133,20 +132,23 @@ int socket_open_udp(const struct config_endpoint *e)
 	return finish(&o);
 }
 
-int socket_open_tcp(const struct config_endpoint *e)
+int socket_open_tcp(const struct config_endpoint *e, bool beside)
 {
 	struct options o = open_socket(e, SOCK_STREAM | SOCK_NONBLOCK);
 
 	/* connections that a former life left in TIME-WAIT */
 	set(&o, SOL_SOCKET, SO_REUSEADDR, 1);
+	set(&o, SOL_SOCKET, SO_REUSEPORT, beside);
 	set(&o, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (!o.error)
 		o.error = bind_to(o.fd, e);
 	if (!o.error) {
 		try_to_set(&o, IPPROTO_TCP, TCP_FASTOPEN, FAST_OPEN);
-		if (listen(o.fd, BACKLOG) < 0)
+		if (listen(o.fd, SOCKET_BACKLOG) < 0)
 			o.error = -errno;
 	}
+	/* both must say so; from now on another one of ours may be bound beside it */
+	set(&o, SOL_SOCKET, SO_REUSEPORT, 1);
 	return finish(&o);
 }
 

@@ -23,10 +23,14 @@ bool socket_is_wildcard(const struct config_endpoint *e);
 
 /*
  * A bound socket, close-on-exec, or negative errno. Several of UDP may be bound to the same endpoint, and the
- * kernel spreads the clients over them; of TCP one alone, which finds out whether another server is there.
+ * kernel spreads the clients over them; of TCP one alone, which finds out whether another server is there. If it
+ * is to be @beside one of ours, of all addresses on the same port or of a single one, none but ours may be there.
  */
 int socket_open_udp(const struct config_endpoint *e);
-int socket_open_tcp(const struct config_endpoint *e);
+int socket_open_tcp(const struct config_endpoint *e, bool beside);
+
+/* Connections that wait to be accepted, at most. */
+#define SOCKET_BACKLOG 256
 
 /* A socket towards that endpoint, from any port; close-on-exec and non-blocking, or negative errno. */
 int socket_connect_udp(const struct config_endpoint *e);

@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "config/config.h"
 #include "dns/connection.h"
+#include "dns/mailbox.h"
 #include "dns/socket.h"
 #include "os/clock.h"
 #include "os/privileges.h"
@@ -54,7 +55,7 @@ struct tcp {
 	struct tcp_setup setup;
 	struct mailbox mailbox;
 	pthread_t thread;
-	sem_t ready; /* posted once it has nothing more to give up */
+	sem_t done; /* posted once it has nothing more to give up, and when it has closed a listener */
 	int epoll;
 	bool stopping;
 	tick now; /* of this turn */
@@ -222,10 +223,10 @@ static bool accept_one(struct tcp *t, int listener)
 	return true;
 }
 
-static void on_listener(struct tcp *t, uint32_t which)
+static void accept_some(struct tcp *t, int listener, int max)
 {
-	for (int i = 0; i < ACCEPTS_MAX; i++)
-		if (!accept_one(t, t->listeners[which].fd))
+	for (int i = 0; i < max; i++)
+		if (!accept_one(t, listener))
 			return;
 }
 
@@ -302,11 +303,16 @@ static void add_listener(struct tcp *t, const struct mailbox_letter *letter)
 
 static void close_listener(struct tcp *t, uint32_t id)
 {
-	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++)
-		if (t->listeners[i].fd >= 0 && t->listeners[i].id == id) {
-			close(t->listeners[i].fd);
-			t->listeners[i].fd = -1;
-		}
+	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++) {
+		struct listener *l = &t->listeners[i];
+
+		if (l->fd < 0 || l->id != id)
+			continue;
+		/* who is connected already must not be cut off */
+		accept_some(t, l->fd, SOCKET_BACKLOG);
+		close(l->fd);
+		l->fd = -1;
+	}
 }
 
 static void read_letters(struct tcp *t)
@@ -316,7 +322,10 @@ static void read_letters(struct tcp *t)
 	while (mailbox_take(&t->mailbox, &letter)) {
 		switch (letter.kind) {
 		case MAILBOX_SERVE: add_listener(t, &letter); break;
-		case MAILBOX_CLOSE: close_listener(t, letter.id); break;
+		case MAILBOX_CLOSE:
+			close_listener(t, letter.id);
+			(void)sem_post(&t->done);
+			break;
 		case MAILBOX_STOP: t->stopping = true; break;
 		}
 	}
@@ -337,7 +346,7 @@ static void turn(struct tcp *t)
 
 		switch ((enum origin)(events[i].data.u64 >> 32)) {
 		case ORIGIN_MAILBOX: has_letters = true; break;
-		case ORIGIN_LISTENER: on_listener(t, which); break;
+		case ORIGIN_LISTENER: accept_some(t, t->listeners[which].fd, ACCEPTS_MAX); break;
 		case ORIGIN_SEAT: on_seat(t, which); break;
 		}
 	}
@@ -352,7 +361,7 @@ static void *run(void *context)
 
 	(void)pthread_setname_np(pthread_self(), "roost-dns-tcp");
 	(void)privileges_renounce();
-	(void)sem_post(&t->ready);
+	(void)sem_post(&t->done);
 	while (!t->stopping)
 		turn(t);
 	return NULL;
@@ -383,6 +392,12 @@ static struct tcp *allocate(const struct tcp_setup *setup)
 	return t;
 }
 
+static void wait_until_done(struct tcp *t)
+{
+	while (sem_wait(&t->done) < 0)
+		;
+}
+
 static int set_up(struct tcp *t)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = label(ORIGIN_MAILBOX, 0)};
@@ -390,7 +405,7 @@ static int set_up(struct tcp *t)
 
 	if (error)
 		return error;
-	(void)sem_init(&t->ready, 0, 0);
+	(void)sem_init(&t->done, 0, 0);
 	t->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (t->epoll >= 0) {
 		if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->mailbox.out, &event) == 0)
@@ -398,8 +413,7 @@ static int set_up(struct tcp *t)
 		else
 			error = -errno;
 		if (!error) {
-			while (sem_wait(&t->ready) < 0)
-				;
+			wait_until_done(t);
 			return 0;
 		}
 		close(t->epoll);
@@ -448,14 +462,27 @@ void tcp_stop(struct tcp *t)
 		if (t->listeners[i].fd >= 0)
 			close(t->listeners[i].fd);
 	close(t->epoll);
-	(void)sem_destroy(&t->ready);
+	(void)sem_destroy(&t->done);
 	mailbox_fini(&t->mailbox);
 	deallocate(t);
 }
 
-const struct mailbox *tcp_mailbox(const struct tcp *t)
+int tcp_serve(struct tcp *t, int fd, uint32_t id)
 {
-	return &t->mailbox;
+	const struct mailbox_letter letter = {MAILBOX_SERVE, fd, id};
+
+	if (mailbox_put(&t->mailbox, &letter))
+		return 0;
+	close(fd);
+	return -EIO;
+}
+
+void tcp_leave(struct tcp *t, uint32_t id)
+{
+	const struct mailbox_letter letter = {.kind = MAILBOX_CLOSE, .id = id};
+
+	if (mailbox_put(&t->mailbox, &letter))
+		wait_until_done(t);
 }
 
 const struct counters *tcp_counters(const struct tcp *t)

@@ -23,7 +23,6 @@
 #include "base/addr.h"
 #include "base/tick.h"
 #include "dns/counters.h"
-#include "dns/mailbox.h"
 
 struct tcp;
 
@@ -75,8 +74,11 @@ int tcp_start(const struct tcp_setup *setup, struct tcp **ret_tcp);
 /* Ends it and closes everything. */
 void tcp_stop(struct tcp *t);
 
-/* Where it is told which listening sockets to serve. */
-const struct mailbox *tcp_mailbox(const struct tcp *t);
+/* Gives it a listening socket, which it owns from now on, under the name @id. 0 or negative errno. */
+int tcp_serve(struct tcp *t, int fd, uint32_t id);
+
+/* Takes all of that name away: who is connected already is still looked after. On return they are closed. */
+void tcp_leave(struct tcp *t, uint32_t id);
 
 const struct counters *tcp_counters(const struct tcp *t);
 

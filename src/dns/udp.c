@@ -320,12 +320,22 @@ void udp_serve(struct udp *u, int fd)
 	(void)sem_post(&u->given);
 }
 
+/* A socket that is connected gets nothing from anybody else: nothing comes behind what it has. */
+static void connect_to_itself(int fd)
+{
+	struct sockaddr_in6 self; /* or an IPv4 one */
+	socklen_t size = sizeof self;
+
+	if (getsockname(fd, (struct sockaddr *)&self, &size) == 0)
+		(void)connect(fd, (const struct sockaddr *)&self, size);
+}
+
 void udp_leave(struct udp *u)
 {
 	ASSERT(u->fd >= 0);
 	atomic_store_explicit(&u->leaving, true, memory_order_relaxed);
-	/* wakes it, though it says ENOTCONN */
-	(void)shutdown(u->fd, SHUT_RD);
+	connect_to_itself(u->fd);
+	(void)shutdown(u->fd, SHUT_RD); /* wakes it */
 	wait_for(&u->rests);
 	close(u->fd);
 	u->fd = -1;

@@ -118,6 +118,18 @@ class Stream(threading.Thread):
         self.join()
 
 
+class Connections(Stream):
+    """The same over TCP, each time by a new connection."""
+
+    def run(self):
+        while not self.over.is_set():
+            self.asked += 1
+            try:
+                self.answers.add(ask(self.client, self.address, WWW, tcp=True).to_wire()[12:])
+            except (OSError, EOFError):
+                self.lost += 1
+
+
 # Answers
 
 
@@ -308,14 +320,17 @@ def test_a_reload_brings_names_and_takes_them(world):
 def test_a_reload_moves_to_other_addresses_without_a_loss(world):
     server = world()
     here = server.server.ipv4
-    with Stream(server.lab.client, here, WWW) as stream:
-        for listen in ([here], ["0.0.0.0", "::"], [here, "10.1.1.99"]):
+    with Stream(server.lab.client, here, WWW) as stream, Connections(server.lab.client, here, WWW) as connections:
+        for listen in ([here], ["0.0.0.0", "::"], [here, "10.1.1.99"], ["0.0.0.0", here]):
             server.cluster.config["dns"]["listen"] = listen
             server.cluster.write()
             server.reload()
-            eventually(lambda: all(e["tcp"] for e in server.status()["listen"]))
-            assert ask(server.lab.client, here, WWW, tcp=True).answer
+            assert all(e["tcp"] and e["udp"] for e in server.status()["listen"])
+            before = connections.asked
+            eventually(lambda: connections.asked > before + 20)
     assert stream.lost == 0 and stream.asked > 100
+    assert connections.lost <= 1  # a handshake that was under way when a socket was closed
+    assert "cannot listen" not in server.log()
 
 
 # Beside roostd

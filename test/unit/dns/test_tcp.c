@@ -86,9 +86,7 @@ static void stream_end(void *context, void *stream)
 
 static void give(struct world *w, int fd)
 {
-	const struct mailbox_letter letter = {MAILBOX_SERVE, fd, 1};
-
-	ck_assert(mailbox_put(tcp_mailbox(w->tcp), &letter));
+	ck_assert_int_eq(tcp_serve(w->tcp, fd, 1), 0);
 }
 
 /* A listening socket; its port is the kernel's to choose. */
@@ -100,7 +98,7 @@ static int listen_at(const char *address, struct config_endpoint *ret_endpoint)
 
 	*ret_endpoint = (struct config_endpoint){.port = 0};
 	ck_assert(addr_parse(address, &ret_endpoint->address));
-	fd = socket_open_tcp(ret_endpoint);
+	fd = socket_open_tcp(ret_endpoint, false);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
 	ret_endpoint->port = ntohs(bound.sin6_port); /* where IPv4's is */
@@ -141,11 +139,16 @@ static void open_patient_world(struct world *w)
 	open_world_of(w, tick_s(60));
 }
 
-static int connect_to(int fd, const struct world *w)
+static struct sockaddr_in here(const struct world *w)
 {
-	const struct sockaddr_in to = {.sin_family = AF_INET,
+	return (struct sockaddr_in){.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 		.sin_port = htons(w->endpoint.port)};
+}
+
+static int connect_to(int fd, const struct world *w)
+{
+	const struct sockaddr_in to = here(w);
 
 	return connect(fd, (const struct sockaddr *)&to, sizeof to);
 }
@@ -501,7 +504,7 @@ START_TEST(a_second_server_finds_the_port_taken)
 	struct world w;
 
 	open_world(&w);
-	ck_assert_int_eq(socket_open_tcp(&w.endpoint), -EADDRINUSE);
+	ck_assert_int_eq(socket_open_tcp(&w.endpoint, false), -EADDRINUSE);
 	tcp_stop(w.tcp);
 }
 END_TEST
@@ -549,32 +552,71 @@ END_TEST
 
 START_TEST(a_socket_that_is_taken_back_serves_no_more_but_its_connections_do)
 {
-	const struct mailbox_letter closing = {MAILBOX_CLOSE, -1, 1},
-				    another = {MAILBOX_CLOSE, -1, 2};
 	struct world w;
 	int fd;
 
 	open_patient_world(&w);
 	fd = join(&w, 1);
 	ck_assert(is_alive(fd));
-	ck_assert(mailbox_put(tcp_mailbox(w.tcp), &another));
+	tcp_leave(w.tcp, 2);
+	close(join(&w, 2)); /* a control: that was another one */
+	tcp_leave(w.tcp, 1);
+	ck_assert_int_eq(connect_to(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), &w), -1);
+	ck_assert_int_eq(errno, ECONNREFUSED);
 	ck_assert(is_alive(fd));
-	close(join(&w, 2)); /* a control */
-	ck_assert(mailbox_put(tcp_mailbox(w.tcp), &closing));
-	/* the port is free once it is done */
-	for (int i = 0; i < 100; i++) {
-		const int again = socket_open_tcp(&w.endpoint);
+	close(fd);
+	tcp_stop(w.tcp);
+}
+END_TEST
 
-		usleep(10000);
-		if (again < 0)
-			continue;
-		close(again);
-		ck_assert(is_alive(fd));
-		close(fd);
+START_TEST(who_is_connected_when_a_socket_is_taken_back_is_looked_after)
+{
+	enum { MANY = 5 };
+	int fds[MANY];
+	struct world w;
+
+	for (int turn = 0; turn < 20; turn++) {
+		open_patient_world(&w);
+		for (uint32_t i = 0; i < MANY; i++)
+			fds[i] = join(&w, 1 + i);
+		tcp_leave(w.tcp, 1);
+		for (int i = 0; i < MANY; i++) {
+			ck_assert(is_alive(fds[i]));
+			close(fds[i]);
+		}
 		tcp_stop(w.tcp);
-		return;
 	}
-	ck_abort_msg("it is still there");
+}
+END_TEST
+
+START_TEST(one_of_all_addresses_comes_beside_a_single_one_of_ours_alone)
+{
+	struct config_endpoint all;
+	struct sockaddr_in at;
+	struct world w;
+	int fd, other;
+
+	open_patient_world(&w);
+	all = w.endpoint;
+	ck_assert(addr_parse("0.0.0.0", &all.address));
+	ck_assert_int_eq(socket_open_tcp(&all, false), -EADDRINUSE);
+	fd = socket_open_tcp(&all, true);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(tcp_serve(w.tcp, fd, 2), 0);
+	ck_assert_int_eq(socket_open_tcp(&all, false), -EADDRINUSE);
+	ck_assert_int_eq(socket_open_tcp(&w.endpoint, false), -EADDRINUSE);
+	tcp_leave(w.tcp, 1);
+	other = join(&w, 1);
+	ck_assert(is_alive(other));
+	close(other);
+	tcp_stop(w.tcp);
+	at = here(&w);
+	/* a stranger's does not say that others may be there */
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof at), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(socket_open_tcp(&all, true), -EADDRINUSE);
+	close(fd);
 }
 END_TEST
 
@@ -592,7 +634,7 @@ START_TEST(what_can_not_be_served_is_closed)
 	fd = join(&w, 1);
 	ck_assert(is_alive(fd));
 	w.endpoint = last;
-	for (int i = 0; i < 100 && (fd = socket_open_tcp(&last)) < 0; i++)
+	for (int i = 0; i < 100 && (fd = socket_open_tcp(&last, false)) < 0; i++)
 		usleep(10000);
 	ck_assert_int_ge(fd, 0);
 	tcp_stop(w.tcp);
@@ -738,6 +780,8 @@ int main(void)
 		a_second_server_finds_the_port_taken,
 		a_client_of_ipv6_is_none_of_ipv4,
 		a_socket_that_is_taken_back_serves_no_more_but_its_connections_do,
+		who_is_connected_when_a_socket_is_taken_back_is_looked_after,
+		one_of_all_addresses_comes_beside_a_single_one_of_ours_alone,
 		what_can_not_be_served_is_closed,
 		who_comes_from_nowhere_is_turned_away,
 		many_who_come_at_once_are_all_looked_at,
