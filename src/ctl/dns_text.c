@@ -42,23 +42,43 @@ static void print_summary(const json_t *document, const struct paper *p)
 	fputc('\n', p->out);
 }
 
+/* One line of those of @vips that are not in @but, which has the same order; none if there are none. */
+static void print_left_out(
+	const char *heading, const json_t *vips, const json_t *but, const struct paper *p)
+{
+	size_t n = 0, skipped = 0;
+
+	for (size_t i = 0; i < json_array_size(vips); i++) {
+		const json_t *vip = json_array_get(vips, i);
+		const char *text = json_string_value(vip);
+
+		if (json_equal(vip, json_array_get(but, skipped))) {
+			skipped++;
+			continue;
+		}
+		if (n++ == 0)
+			paper_print(p, STYLE_WARN, "%s", heading);
+		paper_print(p, STYLE_PLAIN, " %s", text ? text : "?");
+	}
+	if (n > 0)
+		fputc('\n', p->out);
+}
+
 static void print_roostd(const json_t *roostd, const struct paper *p)
 {
 	const json_t *left_out = json_object_get(roostd, "left_out");
+	const json_t *unknown = json_object_get(roostd, "unknown");
 
 	if (!truth_of(roostd, "answers")) {
 		paper_print(p, STYLE_WARN, "roostd does not answer: every VIP is given");
+		fputc('\n', p->out);
 	} else if (json_array_size(left_out) == 0) {
 		paper_print(p, STYLE_GOOD, "every VIP is held");
-	} else {
-		paper_print(p, STYLE_WARN, "VIPs that nobody holds are left out:");
-		for (size_t i = 0; i < json_array_size(left_out); i++) {
-			const char *vip = json_string_value(json_array_get(left_out, i));
-
-			paper_print(p, STYLE_PLAIN, " %s", vip ? vip : "?");
-		}
+		fputc('\n', p->out);
 	}
-	fputc('\n', p->out);
+	print_left_out("VIPs that nobody holds are left out:", left_out, unknown, p);
+	print_left_out(
+		"VIPs unknown to roostd are left out until it is restarted:", unknown, NULL, p);
 }
 
 static void print_zones(const json_t *zones, const struct paper *p)

@@ -9,13 +9,14 @@ struct vip {
 	struct addr address;
 	uint32_t index;     /* in the configuration */
 	tick without_since; /* nobody holds it; TICK_NEVER: somebody does */
-	bool unheld;        /* by what is being read */
+	bool known, unheld; /* by what was read last */
 };
 
 struct holders {
 	struct vip *vips;    /* by address */
 	uint32_t *positions; /* in @vips, by the configuration's index */
 	uint32_t n;
+	json_t *document; /* that was read last; NULL: none yet */
 	tick heard;
 };
 
@@ -34,6 +35,7 @@ void holders_free(struct holders *h)
 		return;
 	free(h->vips);
 	free(h->positions);
+	json_decref(h->document);
 	free(h);
 }
 
@@ -51,6 +53,40 @@ static struct vip *find(const struct holders *h, const struct addr *address)
 	if (h->n == 0)
 		return NULL;
 	return bsearch(&wanted, h->vips, h->n, sizeof *h->vips, compare);
+}
+
+/* The addresses of @list are known to roostd, and held or not. */
+static void note(struct holders *h, const json_t *list, bool unheld)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+		struct addr address;
+		struct vip *vip = text && addr_parse(text, &address) ? find(h, &address) : NULL;
+
+		if (!vip)
+			continue;
+		vip->known = true;
+		vip->unheld = unheld;
+	}
+}
+
+/* What it did not say before was not known. */
+static void read_lists(struct holders *h, tick now)
+{
+	const bool afresh = !holders_are_trusted(h, now);
+
+	for (uint32_t k = 0; k < h->n; k++)
+		h->vips[k].known = h->vips[k].unheld = false;
+	note(h, json_object_get(h->document, "held"), false);
+	note(h, json_object_get(h->document, "unheld"), true);
+	for (uint32_t k = 0; k < h->n; k++) {
+		struct vip *vip = &h->vips[k];
+
+		if (!vip->unheld)
+			vip->without_since = TICK_NEVER;
+		else if (afresh || vip->without_since == TICK_NEVER)
+			vip->without_since = now;
+	}
 }
 
 bool holders_set_config(struct holders *h, const struct config *config)
@@ -79,60 +115,37 @@ bool holders_set_config(struct holders *h, const struct config *config)
 	h->vips = vips;
 	h->positions = positions;
 	h->n = n;
+	read_lists(h, h->heard);
 	return true;
-}
-
-/* Nobody holds the VIP of that address, if it is one of ours. */
-static void note_unheld(struct holders *h, const char *text, tick now)
-{
-	struct addr address;
-	struct vip *known;
-
-	if (!text || !addr_parse(text, &address))
-		return;
-	known = find(h, &address);
-	if (!known)
-		return;
-	known->unheld = true;
-	if (known->without_since == TICK_NEVER)
-		known->without_since = now;
-}
-
-/* What it did not say before was not known; what it does not say now is held. */
-static void read_unheld(struct holders *h, const json_t *unheld, tick now)
-{
-	const bool afresh = !holders_are_trusted(h, now);
-
-	for (uint32_t k = 0; k < h->n; k++) {
-		h->vips[k].unheld = false;
-		if (afresh)
-			h->vips[k].without_since = TICK_NEVER;
-	}
-	for (size_t i = 0; i < json_array_size(unheld); i++)
-		note_unheld(h, json_string_value(json_array_get(unheld, i)), now);
-	for (uint32_t k = 0; k < h->n; k++)
-		if (!h->vips[k].unheld)
-			h->vips[k].without_since = TICK_NEVER;
 }
 
 bool holders_read(struct holders *h, const char *text, size_t size, tick now)
 {
 	json_t *document = json_loadb(text, size, 0, NULL);
-	const json_t *unheld = json_object_get(document, "unheld");
-	const bool is_one = json_is_array(unheld);
 
-	if (is_one) {
-		read_unheld(h, unheld, now);
-		h->heard = now;
+	if (!json_is_array(json_object_get(document, "held")) ||
+		!json_is_array(json_object_get(document, "unheld"))) {
+		json_decref(document);
+		return false;
 	}
-	json_decref(document);
-	return is_one;
+	json_decref(h->document);
+	h->document = document;
+	read_lists(h, now);
+	h->heard = now;
+	return true;
+}
+
+bool holders_is_unknown(const struct holders *h, uint32_t vip, tick now)
+{
+	return holders_are_trusted(h, now) && !h->vips[h->positions[vip]].known;
 }
 
 bool holders_is_held(const struct holders *h, uint32_t vip, tick now)
 {
 	const tick since = h->vips[h->positions[vip]].without_since;
 
+	if (holders_is_unknown(h, vip, now))
+		return false;
 	return since == TICK_NEVER || !holders_are_trusted(h, now) ||
 	       tick_since(now, since) < HOLDERS_PATIENCE;
 }

@@ -2,17 +2,18 @@
 #pragma once
 
 /*
- * Which VIPs somebody holds, as roostd on this machine has heard: its list of those that nobody holds (status/status.h) becomes
- * one bit for each VIP of our own configuration, so that an answer leaves out an address that nobody would answer
- * at.
+ * Which VIPs somebody holds, as roostd on this machine has heard: its lists of those that somebody holds and that
+ * nobody does (status/status.h) become one bit for each VIP of our own configuration, so that an answer leaves out
+ * an address that nobody would answer at.
  *
  *    roostd's answer ──► holders_read() ──► holders_is_held() ──► catalog_set_held()
  *    its silence ──────────────────────────►
  *
  * A VIP without a holder is left out after HOLDERS_PATIENCE: a takeover takes milliseconds, and answers that
- * change with each of them would only spread distrust. It is back at once. When roostd has said nothing for
- * HOLDERS_TRUST, or does not know a VIP, the VIP counts as held: correctness never depends on this, since addresses
- * float. Time is given; there is no system call.
+ * change with each of them would only spread distrust. It is back at once. One that roostd does not know, since it
+ * has not read the file that we have read, does not float yet, and is left out at once. When roostd has said nothing
+ * for HOLDERS_TRUST, all count as held: better an address too many than none. Time is given; there is no system
+ * call.
  */
 
 #include <stdbool.h>
@@ -31,8 +32,8 @@ struct holders;
 struct holders *holders_new(void);
 void holders_free(struct holders *h);
 
-/* The VIPs of another configuration; what is known of those that it has, too, stays known. False, and nothing
- * has changed, if there is no memory. */
+/* The VIPs of another configuration; what is known stays known. False, and nothing has changed, if there is no
+ * memory. */
 bool holders_set_config(struct holders *h, const struct config *config);
 
 /* A document of roostd about holders. False if it is none. */
@@ -40,6 +41,9 @@ bool holders_read(struct holders *h, const char *text, size_t size, tick now);
 
 /* By the configuration's index. */
 bool holders_is_held(const struct holders *h, uint32_t vip, tick now);
+
+/* Whether roostd counts and does not know the VIP; then it is not held either. */
+bool holders_is_unknown(const struct holders *h, uint32_t vip, tick now);
 
 /* When a document was read last; TICK_NEVER: never. */
 tick holders_heard(const struct holders *h);

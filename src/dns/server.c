@@ -61,7 +61,8 @@ struct server {
 
 	struct loader *loader;
 	struct holders *holders;
-	bool trusted; /* what roostd says counts */
+	bool trusted;       /* what roostd says counts */
+	uint32_t n_unknown; /* VIPs that it does not know */
 	struct asker *asker;
 	struct notify *notify;
 	struct access_rules access;
@@ -73,8 +74,17 @@ struct server {
 
 static void apply_holders(struct server *s, struct edition *e, tick now)
 {
-	for (uint32_t i = 0; i < e->config->n_vips; i++)
+	uint32_t n_unknown = 0;
+
+	for (uint32_t i = 0; i < e->config->n_vips; i++) {
 		catalog_set_held(e->catalog, i, holders_is_held(s->holders, i, now));
+		n_unknown += holders_is_unknown(s->holders, i, now);
+	}
+	if (n_unknown > 0 && n_unknown != s->n_unknown)
+		log_line(JOURNAL_WARNING,
+			"roostd does not know %u of the VIPs: left out until it is restarted",
+			n_unknown);
+	s->n_unknown = n_unknown;
 }
 
 /* Carries what is known to the answers, and tells when roostd comes and goes. */

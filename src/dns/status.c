@@ -79,19 +79,22 @@ static json_t *listen_array(const struct listeners *l)
 static json_t *roostd_object(const struct dns_status *in)
 {
 	const struct config *config = in->edition->config;
-	json_t *left_out = json_array();
+	json_t *left_out = json_array(), *unknown = json_array();
 
 	for (uint32_t i = 0; i < config->n_vips; i++) {
-		char address[ADDR_STRLEN];
+		char text[ADDR_STRLEN];
+		const char *address = addr_format(&config->vips[i].address, text);
 
-		if (!catalog_is_held(in->edition->catalog, i))
-			(void)json_array_append_new(left_out,
-				json_string(addr_format(&config->vips[i].address, address)));
+		if (catalog_is_held(in->edition->catalog, i))
+			continue;
+		(void)json_array_append_new(left_out, json_string(address));
+		if (holders_is_unknown(in->holders, i, in->now))
+			(void)json_array_append_new(unknown, json_string(address));
 	}
-	return json_pack("{s:b, s:o, s:i, s:o}", "answers",
+	return json_pack("{s:b, s:o, s:i, s:o, s:o}", "answers",
 		(int)holders_are_trusted(in->holders, in->now), "heard_s",
 		seconds_since(in->now, holders_heard(in->holders)), "vips", (int)config->n_vips,
-		"left_out", left_out);
+		"left_out", left_out, "unknown", unknown);
 }
 
 /* The sum over all threads of the counter at @offset. */

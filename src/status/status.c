@@ -350,20 +350,27 @@ char *status_render(const struct status_input *in)
 	return dump(o);
 }
 
+/* A VIP that was left to a machine that answers for it is advertised, but not served. */
+static bool is_served(const struct node *n, uint32_t vip, tick now)
+{
+	const int32_t holder = node_holder(n, vip, now);
+
+	if (n->vips[vip].yielded)
+		return false;
+	return holder != CONFIG_NO_NODE || stranger_of(&n->units[n->vips[vip].unit], holder, now);
+}
+
 char *status_render_holders(const struct node *n, tick now)
 {
 	const struct config *c = n->setup.config;
-	json_t *unheld = json_array(), *o = json_object();
+	json_t *held = json_array(), *unheld = json_array(), *o = json_object();
 
-	for (uint32_t i = 0; i < c->n_vips; i++) {
-		const int32_t holder = node_holder(n, i, now);
-
-		if (holder == CONFIG_NO_NODE &&
-			!stranger_of(&n->units[n->vips[i].unit], holder, now))
-			append(&unheld, address_or_null(&c->vips[i].address));
-	}
+	for (uint32_t i = 0; i < c->n_vips; i++)
+		append(is_served(n, i, now) ? &held : &unheld,
+			address_or_null(&c->vips[i].address));
 	put(&o, "node", json_string(c->nodes[n->setup.self].name));
 	put(&o, "vips", number(c->n_vips));
+	put(&o, "held", held);
 	put(&o, "unheld", unheld);
 	return dump(o);
 }

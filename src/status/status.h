@@ -59,8 +59,9 @@ struct status_input {
 /* The status document without a newline, to be freed by the caller; NULL if there is no memory. */
 char *status_render(const struct status_input *in);
 
-/* {"node":"www1","vips":6,"unheld":["10.1.1.201"]}: how many VIPs there are, and which of them nobody is
- * known to serve, no stranger either. What a name server asks every second. As status_render(). */
+/* {"node":"www1","vips":2,"held":["10.1.1.202"],"unheld":["10.1.1.201"]}: all VIPs, by whether somebody is known
+ * to serve them; unheld is also one that this node left to a machine outside the cluster. What a name server asks
+ * every second. As status_render(). */
 char *status_render_holders(const struct node *n, tick now);
 
 enum status_command {

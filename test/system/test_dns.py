@@ -81,9 +81,9 @@ class FakeRoostd:
                     client.recv(4096)
                     client.sendall(json.dumps(self.says).encode() + b"\n")
 
-    def misses(self, *unheld):
-        """Nobody holds these."""
-        self.says = {"unheld": unheld}
+    def knows(self, *held, unheld=()):
+        """Somebody holds these, and nobody those."""
+        self.says = {"held": held, "unheld": unheld}
 
 
 class Stream(threading.Thread):
@@ -351,7 +351,7 @@ def test_it_knows_from_roostd_that_all_is_held(world):
 def test_a_vip_that_nobody_holds_is_left_out_until_somebody_does(world):
     server = world(start=False)
     roostd = FakeRoostd(server.cluster.socket(server.server))
-    roostd.misses(V4[1])
+    roostd.knows(V4[0], unheld=V4[1:2])
     server.start()
 
     def given():
@@ -361,14 +361,47 @@ def test_a_vip_that_nobody_holds_is_left_out_until_somebody_does(world):
     eventually(lambda: given() == V4[:1], within=6)
     assert server.status()["roostd"]["left_out"] == [V4[1]]
     assert f"left out: {V4[1]}" in report(server)
-    roostd.misses()
+    roostd.knows(*V4[:2])
     eventually(lambda: given() == V4[:2], within=3)
+
+
+def test_a_vip_that_nobody_floats_yet_is_left_out_by_all_responders_alike(world):
+    """The file has one more, and each roostd takes it up when it is restarted."""
+    first = world({"www": V4[:2]}, servers=3, start=False)
+    cluster, lab = first.cluster, first.lab
+    cluster.start()
+    cluster.settle()
+    responders = [first, *(NameServer(s, cluster.path, cluster.socket(s)) for s in lab.servers[1:])]
+    for responder in responders:
+        responder.start()
+
+    def given():
+        return [sorted(addresses(ask(lab.client, r.server.ipv4, WWW))) for r in responders]
+
+    eventually(lambda: all(r.status()["roostd"]["answers"] for r in responders))
+    cluster.config["services"]["www"] = V4[:3]
+    cluster.write()
+    for responder in responders:
+        responder.reload()
+    assert given() == [V4[:2]] * 3
+    assert stays(lambda: given() == [V4[:2]] * 3, during=4)
+    for responder in responders:
+        roostd = responder.status()["roostd"]
+        assert (roostd["left_out"], roostd["unknown"]) == (V4[2:3], V4[2:3])
+        assert f"unknown to roostd are left out until it is restarted: {V4[2]}\n" in report(responder)
+        assert "does not know 1 of the VIPs" in responder.log()
+    for n, server in enumerate(lab.servers, 1):
+        cluster.stop(server)
+        cluster.start(server)
+        expected = [V4[:3]] * n + [V4[:2]] * (3 - n)
+        eventually(lambda: given() == expected, within=10, message=lambda: f"{given()} is not {expected}")
+    assert "every VIP is held" in report(first)
 
 
 def test_never_an_empty_set_because_nobody_holds_any(world):
     server = world(start=False)
     roostd = FakeRoostd(server.cluster.socket(server.server))
-    roostd.misses(*V4[:2])
+    roostd.knows(unheld=V4[:2])
     server.start()
     eventually(lambda: len(server.status()["roostd"]["left_out"]) == 2, within=6)
     assert sorted(addresses(ask(server.lab.client, server.server.ipv4, WWW))) == V4[:2]
@@ -378,7 +411,7 @@ def test_never_an_empty_set_because_nobody_holds_any(world):
 def test_when_roostd_hangs_the_whole_sets_are_given_again(world):
     server = world(start=False)
     roostd = FakeRoostd(server.cluster.socket(server.server))
-    roostd.misses(V4[1])
+    roostd.knows(V4[0], unheld=V4[1:2])
     server.start()
     eventually(lambda: server.status()["roostd"]["left_out"] == [V4[1]], within=6)
     roostd.says = None

@@ -59,7 +59,8 @@ START_TEST(what_is_missing_or_odd_is_survived)
 {
 	static const char *const documents[] = {"{}", "{\"zones\":{},\"listen\":7,\"counters\":[]}",
 		"{\"zones\":[null,{}],\"listen\":[null,{\"error\":1}],\"roostd\":"
-		"{\"answers\":true,\"left_out\":[null,1,\"\\u001b[31m\"]},\"counters\":"
+		"{\"answers\":true,\"left_out\":[null,1,\"\\u001b[31m\"],\"unknown\":{}},"
+		"\"counters\":"
 		"{\"a\":\"b\",\"c\":{\"d\":{\"e\":1e300}}}}"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {

@@ -24,17 +24,18 @@ static struct holders *new_holders(void)
 	return h;
 }
 
-/* roostd says that these are held by nobody, in JSON. */
-static void hear(struct holders *h, const char *unheld, tick now)
+/* What roostd says, in JSON. */
+static void hear(struct holders *h, const char *lists, tick now)
 {
 	char text[512];
 
-	snprintf(text, sizeof text, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[%s]}", unheld);
+	snprintf(text, sizeof text, "{\"node\":\"www1\",\"vips\":2,%s}", lists);
 	ck_assert(holders_read(h, text, strlen(text), now));
 }
 
-#define NOT_201 "\"10.1.1.201\""
-#define ALL     ""
+#define NOT_201 "\"held\":[\"10.1.1.202\"],\"unheld\":[\"10.1.1.201\"]"
+#define ALL     "\"held\":[\"10.1.1.201\",\"10.1.1.202\"],\"unheld\":[]"
+#define NO_201  "\"held\":[\"10.1.1.202\"],\"unheld\":[]"
 
 START_TEST(everything_is_held_until_roostd_has_said_something)
 {
@@ -92,8 +93,10 @@ END_TEST
 
 START_TEST(what_is_known_of_a_vip_outlives_a_reload)
 {
-	struct config_vip renumbered[3];
-	const struct config next = {.vips = renumbered, .n_vips = 3};
+	static const char three[] =
+		"\"held\":[\"10.1.1.202\"],\"unheld\":[\"10.1.1.201\",\"10.1.1.198\"]";
+	struct config_vip renumbered[4];
+	const struct config next = {.vips = renumbered, .n_vips = 4};
 	struct holders *h = new_holders();
 	const tick now = START + tick_s(4);
 
@@ -101,12 +104,37 @@ START_TEST(what_is_known_of_a_vip_outlives_a_reload)
 	ck_assert(addr_parse("10.1.1.199", &renumbered[0].address));
 	renumbered[1].address = vips[0].address;
 	renumbered[2].address = vips[1].address;
+	ck_assert(addr_parse("10.1.1.198", &renumbered[3].address));
 	hear(h, NOT_201, START);
-	hear(h, NOT_201, now);
+	hear(h, three, now);
 	ck_assert(holders_set_config(h, &next));
-	ck_assert(holders_is_held(h, 0, now)); /* roostd does not know it yet */
-	ck_assert(holders_is_held(h, 1, now));
-	ck_assert(!holders_is_held(h, 2, now));
+	ck_assert(holders_is_unknown(h, 0, now));
+	ck_assert(holders_is_held(h, 1, now) && !holders_is_unknown(h, 1, now));
+	ck_assert(!holders_is_held(h, 2, now) && !holders_is_unknown(h, 2, now));
+	/* what roostd said of it did not count before */
+	ck_assert(holders_is_held(h, 3, now) && !holders_is_unknown(h, 3, now));
+	ck_assert(!holders_is_held(h, 3, now + HOLDERS_PATIENCE));
+	holders_free(h);
+}
+END_TEST
+
+START_TEST(a_vip_that_roostd_does_not_know_is_not_held_by_anybody)
+{
+	struct holders *h = new_holders();
+	const tick later = START + tick_s(1), last = later + tick_s(1);
+
+	ck_assert(!holders_is_unknown(h, 1, START)); /* nor is any other */
+	hear(h, NO_201, START);
+	ck_assert(holders_is_unknown(h, 1, START) && !holders_is_held(h, 1, START));
+	ck_assert(!holders_is_unknown(h, 0, START) && holders_is_held(h, 0, START));
+	/* roostd is restarted, and takes it up */
+	hear(h, NOT_201, later);
+	ck_assert(!holders_is_unknown(h, 1, later) && holders_is_held(h, 1, later));
+	hear(h, NO_201, last);
+	ck_assert(!holders_is_held(h, 1, last));
+	/* who is silent knows nothing, and everything is given */
+	ck_assert(!holders_is_unknown(h, 1, last + HOLDERS_TRUST));
+	ck_assert(holders_is_held(h, 1, last + HOLDERS_TRUST));
 	holders_free(h);
 }
 END_TEST
@@ -114,8 +142,10 @@ END_TEST
 START_TEST(what_is_no_such_document_is_not_heard)
 {
 	static const char *const texts[] = {"", "{", "[]", "{}", "{\"error\":\"no\"}",
-		"{\"unheld\":{}}", "\"unheld\"", "{\"unheld\":[]} {}"};
-	static const char odd[] = "{\"unheld\":[1,null,{},\"x\",\"10.9.9.9\"]}";
+		"{\"held\":[],\"unheld\":{}}", "{\"held\":1,\"unheld\":[]}", "{\"unheld\":[]}",
+		"\"unheld\"", "{\"held\":[],\"unheld\":[]} {}"};
+	static const char odd[] =
+		"{\"held\":[\"10.1.1.202\",0],\"unheld\":[1,null,{},\"x\",\"10.9.9.9\"]}";
 	struct holders *h = new_holders();
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -136,6 +166,7 @@ int main(void)
 		a_takeover_changes_nothing,
 		when_roostd_falls_silent_everything_is_held_again,
 		what_is_known_of_a_vip_outlives_a_reload,
+		a_vip_that_roostd_does_not_know_is_not_held_by_anybody,
 		what_is_no_such_document_is_not_heard,
 	};
 

@@ -397,30 +397,35 @@ START_TEST(a_clock_that_was_never_set_does_no_harm)
 }
 END_TEST
 
-static void expect_holders(struct scene *s, const char *expected)
+/* @lists: held and unheld, as JSON. */
+static void expect_holders(struct scene *s, const char *lists)
 {
 	char *text = status_render_holders(s->node, s->input.now);
+	char expected[256];
 
+	snprintf(expected, sizeof expected, "{\"node\":\"www1\",\"vips\":2,%s}", lists);
 	ck_assert_str_eq(text, expected);
 	free(text);
 }
 
-START_TEST(vips_that_nobody_holds_are_listed_for_name_servers)
+START_TEST(every_vip_is_held_or_not_for_name_servers)
 {
 	struct scene s;
 
 	scene_open(&s);
-	expect_holders(
-		&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[\"10.1.1.201\",\"10.1.1.202\"]}");
+	expect_holders(&s, "\"held\":[],\"unheld\":[\"10.1.1.201\",\"10.1.1.202\"]");
 	serve_first(&s);
-	expect_holders(&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[\"10.1.1.202\"]}");
+	expect_holders(&s, "\"held\":[\"10.1.1.201\"],\"unheld\":[\"10.1.1.202\"]");
 	hear_second_from(&s, "10.1.1.3");
-	expect_holders(&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[]}");
+	expect_holders(&s, "\"held\":[\"10.1.1.201\",\"10.1.1.202\"],\"unheld\":[]");
 	/* a stranger serves it as well */
 	hear_second_from(&s, "10.1.1.77");
-	expect_holders(&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[]}");
+	expect_holders(&s, "\"held\":[\"10.1.1.201\",\"10.1.1.202\"],\"unheld\":[]");
 	s.input.now = vrrp_of(&s, 1)->served_until;
-	expect_holders(&s, "{\"node\":\"www1\",\"vips\":2,\"unheld\":[\"10.1.1.202\"]}");
+	expect_holders(&s, "\"held\":[\"10.1.1.201\"],\"unheld\":[\"10.1.1.202\"]");
+	/* advertised, but left to a machine that answers for it */
+	s.node->vips[0].yielded = true;
+	expect_holders(&s, "\"held\":[],\"unheld\":[\"10.1.1.201\",\"10.1.1.202\"]");
 	scene_close(&s);
 }
 END_TEST
@@ -527,7 +532,7 @@ int main(void)
 		a_backup_says_why_the_holder_is_the_holder,
 		the_state_tells_the_gravest_fact,
 		a_clock_that_was_never_set_does_no_harm,
-		vips_that_nobody_holds_are_listed_for_name_servers,
+		every_vip_is_held_or_not_for_name_servers,
 		requests_are_understood,
 		other_requests_are_refused_with_a_reason,
 		bytes_that_are_no_text_are_refused,
