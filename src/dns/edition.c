@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "dns/cookie_secrets.h"
@@ -12,7 +13,8 @@
 #include "os/secret.h"
 #include "zone/derive.h"
 
-#define SECRETS_MAX 4096 /* bytes of a file of them */
+#define SECRETS_MAX      4096 /* bytes of a file of them */
+#define SERIALS_TOLD_MAX 20
 
 static void tell(void *context, enum zone_severity severity, const struct zone_place *place,
 	const char *text)
@@ -26,8 +28,65 @@ static void tell(void *context, enum zone_severity severity, const struct zone_p
 		log_line(level, "%s: %s", file, text);
 }
 
+/* Who copies a zone looks at its serial alone. Whether that was to be told. */
+static bool tell_serial(const struct zone *z, const struct zone *served)
+{
+	const struct zone_rrset *soa = zone_soa(z);
+	const struct zone_place place = {soa->file, soa->line};
+	const uint32_t serial = zone_serial(z), before = zone_serial(served);
+	char text[2 * NAME_TEXT_SIZE], name[NAME_TEXT_SIZE];
+
+	(void)name_format(zone_apex(z), name);
+	if (zone_compare_serials(serial, before) < 0)
+		(void)snprintf(text, sizeof text,
+			"the serial of %s went back from %u to %u: secondaries will not fetch it "
+			"until it is above %u",
+			name, before, serial, before);
+	else if (serial == before && zone_digest(z) != zone_digest(served))
+		(void)snprintf(text, sizeof text,
+			"the zone %s has changed, but its serial has not grown: secondaries will "
+			"not fetch it until it is above %u",
+			name, before);
+	else
+		return false;
+	tell(NULL, ZONE_WARNING, &place, text);
+	return true;
+}
+
+/* The serial of a zone without a file: it never goes back, and grows with each change, however soon that is after
+ * another. */
+static void raise_serial(struct zone *z, const struct zone *served)
+{
+	const uint32_t least =
+		zone_serial(served) + (zone_digest(z) != zone_digest(served) ? 1 : 0);
+
+	if (zone_compare_serials(zone_serial(z), least) < 0)
+		zone_set_serial(z, least);
+}
+
+/* Holds the serials of @n new zones against those that are served. */
+static void compare_serials(const struct derive_input *in, struct zone *const *zones, uint32_t n,
+	const struct edition *served)
+{
+	/* nobody copies a zone that nobody may have */
+	uint32_t to_tell = in->config->dns.n_transfers > 0 ? SERIALS_TOLD_MAX : 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct zone *before =
+			catalog_zone_named(served->catalog, zone_apex(zones[i]));
+
+		if (!before)
+			continue;
+		if (strcmp(zone_soa(zones[i])->file, in->file) == 0)
+			raise_serial(zones[i], before);
+		else if (to_tell > 0)
+			to_tell -= tell_serial(zones[i], before);
+	}
+}
+
 /* The zones of @config, compiled; NULL after what was wrong has been told. */
-static struct catalog *read_zones(const char *path, const struct config *config)
+static struct catalog *read_zones(
+	const char *path, const struct config *config, const struct edition *served)
 {
 	const struct derive_input in = {config, path, derive_serial(path)};
 	char file[CONFIG_PATH_SIZE];
@@ -40,6 +99,8 @@ static struct catalog *read_zones(const char *path, const struct config *config)
 	zones = derive_zones(&in, &listener, &n);
 	if (!zones)
 		return NULL;
+	if (served)
+		compare_serials(&in, zones, n, served);
 	catalog = catalog_new(zones, n, config);
 	if (catalog) {
 		free(zones); /* the array alone */
@@ -86,7 +147,7 @@ static bool read_cookie_secrets(struct edition *e)
 	return !why;
 }
 
-struct edition *edition_load(const char *path)
+struct edition *edition_load(const char *path, const struct edition *served)
 {
 	struct edition *e = calloc(1, sizeof *e);
 
@@ -94,7 +155,7 @@ struct edition *edition_load(const char *path)
 		return NULL;
 	e->config = journal_load_config(path);
 	if (e->config && read_key(e) && read_cookie_secrets(e))
-		e->catalog = read_zones(path, e->config);
+		e->catalog = read_zones(path, e->config, served);
 	if (!e->catalog) {
 		edition_free(e);
 		return NULL;

@@ -25,6 +25,8 @@ struct edition {
 	atomic_uint n_transfers; /* that use it */
 };
 
-/* Reads the file at @path and all that it names. What is wrong goes to the log, with its place; NULL if anything was. */
-struct edition *edition_load(const char *path);
+/* Reads the file at @path and all that it names. What is wrong goes to the log, with its place; NULL if anything was.
+ * @served: what it is to take the place of, NULL at the start. The serials of zones without a file grow with each
+ * change; that one of a file has not is told if there are secondaries. */
+struct edition *edition_load(const char *path, const struct edition *served);
 void edition_free(struct edition *e);

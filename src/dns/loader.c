@@ -16,7 +16,8 @@ struct loader {
 	const char *path;
 	pthread_t thread;
 	sem_t ready, asked; /* the thread has nothing more to give up; something is to be done */
-	bool stopping;      /* as of the next @asked */
+	bool stopping;      /* as of the next @asked, */
+	const struct edition *served; /* ... as is this */
 	int done;
 	_Atomic(struct edition *)
 		edition; /* the thread's until @done is readable, then the owner's */
@@ -39,7 +40,7 @@ static void *run(void *context)
 		wait_for(&l->asked);
 		if (l->stopping)
 			return NULL;
-		l->edition = edition_load(l->path);
+		l->edition = edition_load(l->path, l->served);
 		(void)eventfd_write(l->done, 1);
 	}
 }
@@ -81,8 +82,9 @@ void loader_stop(struct loader *l)
 	free(l);
 }
 
-void loader_ask(struct loader *l)
+void loader_ask(struct loader *l, const struct edition *served)
 {
+	l->served = served;
 	(void)sem_post(&l->asked);
 }
 

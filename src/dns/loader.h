@@ -18,8 +18,8 @@ int loader_start(const char *path, struct loader **ret_loader);
 /* Ends it, after what it is about to read. */
 void loader_stop(struct loader *l);
 
-/* Asks for a new edition; not again before it was taken. */
-void loader_ask(struct loader *l);
+/* Asks for a new edition in the place of @served, which stays until that is taken; not again before. */
+void loader_ask(struct loader *l, const struct edition *served);
 
 /* Readable when there is something to be taken. */
 int loader_fd(const struct loader *l);

@@ -282,7 +282,8 @@ static bool is_wanted(
 		before ? catalog_zone_named(before->catalog, zone_apex(zone)) : NULL;
 	const struct task key = {.zone = old};
 
-	if (!was || !old || zone_serial(old) != zone_serial(zone))
+	if (!was || !old || zone_serial(old) != zone_serial(zone) ||
+		zone_digest(old) != zone_digest(zone))
 		return true;
 	return was->n_tasks > 0 &&
 	       bsearch(&key, was->tasks, was->n_tasks, sizeof *was->tasks, compare_tasks);

@@ -17,7 +17,7 @@ struct notify;
 int notify_new(sd_event *event, struct notify **ret_notify);
 void notify_free(struct notify *n);
 
-/* Tells of each zone of @next whose serial is not that of @before, or which is new, and of those that are still to be
- * told of; and who is new in `transfer:` of all. @before is what was given here last, NULL at first; @next is borrowed
+/* Tells of each zone of @next whose serial or content is not that of @before, or which is new, and of those that are
+ * still to be told of; and who is new in `transfer:` of all. @before is what was given here last, NULL at first; @next is borrowed
  * until the next call. */
 void notify_edition(struct notify *n, const struct edition *next, const struct edition *before);

@@ -165,7 +165,7 @@ static void ask_for_edition(struct server *s)
 		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_now() / 1000);
 	s->loading = true;
 	s->again = false;
-	loader_ask(s->loader);
+	loader_ask(s->loader, s->current);
 }
 
 static int on_retire(sd_event_source *source, uint64_t us, void *context)
@@ -501,7 +501,7 @@ static int start(struct server *s)
 	const char *missing;
 	int error;
 
-	s->current = edition_load(s->setup->config_path);
+	s->current = edition_load(s->setup->config_path, NULL);
 	if (!s->current || !find_node(s))
 		return -EINVAL;
 	missing = access_find_rules(&s->current->config->control, &s->access);

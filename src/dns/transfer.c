@@ -92,12 +92,6 @@ static bool read_serial(
 	return true;
 }
 
-/* RFC 1982 3.2 */
-static bool is_current(uint32_t theirs, uint32_t ours)
-{
-	return (int32_t)(theirs - ours) >= 0;
-}
-
 /* ---- messages ---- */
 
 static void put_head(struct page *p, const struct transfer *t, unsigned rcode)
@@ -354,7 +348,7 @@ enum answer_outcome transfer_begin(const struct transfer_setup *setup,
 		rcode = DNS_FORMERR;
 	if (rcode != DNS_NOERROR)
 		outcome = say(t, rcode, in->wall_s, out);
-	else if (q.type == DNS_IXFR && is_current(serial, zone_serial(t->zone)))
+	else if (q.type == DNS_IXFR && zone_compare_serials(serial, zone_serial(t->zone)) >= 0)
 		outcome = say_soa(t, in->wall_s, out);
 	if (outcome == ANSWER_TRANSFER)
 		*ret_transfer = t;

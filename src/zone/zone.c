@@ -150,6 +150,21 @@ uint32_t zone_serial(const struct zone *z)
 	return reader_u32(&numbers);
 }
 
+void zone_set_serial(struct zone *z, uint32_t serial)
+{
+	const struct zone_rrset *soa = zone_soa(z);
+	struct writer w = writer_of(soa->records + soa->size - RDATA_SOA_NUMBERS, 4);
+
+	ASSERT(z->finished);
+	writer_u32(&w, serial);
+}
+
+uint64_t zone_digest(const struct zone *z)
+{
+	ASSERT(z->finished);
+	return z->digest;
+}
+
 uint32_t zone_n_names(const struct zone *z)
 {
 	return z->n_names;

@@ -132,6 +132,19 @@ const uint8_t *zone_apex(const struct zone *z);
 const struct zone_node *zone_apex_node(const struct zone *z);
 const struct zone_rrset *zone_soa(const struct zone *z);
 uint32_t zone_serial(const struct zone *z);
+
+/* Negative if the serial @a is before @b, positive if behind (RFC 1982 3.2). */
+static inline int32_t zone_compare_serials(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+/* In the place of the one that it was given, before anybody uses the zone. */
+void zone_set_serial(struct zone *z, uint32_t serial);
+
+/* A number for all that secondaries copy but the serial: the same for zones that say the same, in whatever order. */
+uint64_t zone_digest(const struct zone *z);
+
 uint32_t zone_n_names(const struct zone *z); /* that own records */
 size_t zone_memory(const struct zone *z);
 

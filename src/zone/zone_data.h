@@ -21,6 +21,7 @@ struct zone {
 	uint32_t apex_labels;
 	bool finished;
 	const char *file; /* in the arena, of the zone as a whole; NULL: roost.yaml */
+	uint64_t digest;  /* once finished */
 
 	struct zone_slot *slots; /* a power of two of them, at most three quarters of it in use */
 	uint32_t n_slots;

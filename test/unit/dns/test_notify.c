@@ -72,6 +72,9 @@ struct copy {
 	struct edition edition;
 };
 
+/* Beside its serial, what is in each zone. */
+static const char *text_record = "";
+
 static void make_edition(struct copy *c, const struct secondary *s, uint32_t n, uint32_t serial)
 {
 	struct zone *zones[ZONES_MAX];
@@ -87,7 +90,8 @@ static void make_edition(struct copy *c, const struct secondary *s, uint32_t n, 
 
 		snprintf(apex, sizeof apex, "zone%u.test.", i);
 		in.size = (size_t)snprintf(text, sizeof text,
-			"$TTL 60\n@ SOA ns h %u 1 1 1 1\n@ NS ns\nns A 192.0.2.1\n", serial);
+			"$TTL 60\n@ SOA ns h %u 1 1 1 1\n@ NS ns\nns A 192.0.2.1\n%s", serial,
+			text_record);
 		ck_assert(name_parse(apex, NULL, &name, &why));
 		zones[i] = load_text(&in, name.bytes, &nobody);
 		ck_assert(zones[i] && zone_finish(zones[i], NULL, NULL, problem));
@@ -276,6 +280,28 @@ START_TEST(only_what_has_changed_is_told)
 }
 END_TEST
 
+/* Who asks, sees that the serial is the same; but nobody says that it is all it looks at. */
+START_TEST(what_has_changed_without_its_serial_is_told_as_well)
+{
+	struct copy first, changed;
+	struct secondary s;
+
+	open_secondary(&s);
+	make_edition(&first, &s, 1, 1);
+	text_record = "x TXT x\n";
+	make_edition(&changed, &s, 1, 1);
+	notify_edition(notify, &first.edition, NULL);
+	ck_assert(is_told_within(&s, tick_s(1)));
+	reply(&s, DNS_QR | OPCODE_NOTIFY);
+	run(tick_ms(20));
+	notify_edition(notify, &changed.edition, &first.edition);
+	ck_assert_uint_eq(count_told(&s, tick_ms(50)), 1);
+	free_edition(&first);
+	free_edition(&changed);
+	close(s.fd);
+}
+END_TEST
+
 START_TEST(with_a_key_it_is_signed) /* RFC 8945 */
 {
 	struct tsig_key key = {
@@ -373,6 +399,7 @@ int main(void)
 		what_is_no_answer_is_passed_over,
 		a_refusal_is_an_answer_with_a_question_or_without,
 		only_what_has_changed_is_told,
+		what_has_changed_without_its_serial_is_told_as_well,
 		with_a_key_it_is_signed,
 		many_zones_are_told_in_bursts,
 		who_is_not_there_is_told_again_when_it_is,

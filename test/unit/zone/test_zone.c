@@ -52,6 +52,58 @@ START_TEST(a_name_is_found_or_its_closest_encloser)
 }
 END_TEST
 
+START_TEST(the_digest_is_of_all_but_the_serial_and_the_order)
+{
+	static const char *const others[] = {
+		APEX "www A 192.0.2.2\n",
+		APEX "www A 192.0.2.2\nwww A 192.0.2.4\nx TXT ab cd\n",
+		APEX "ww2 A 192.0.2.2\nwww A 192.0.2.3\nx TXT ab cd\n",
+		APEX "www 301 A 192.0.2.2\nwww 301 A 192.0.2.3\nx TXT ab cd\n",
+		APEX "www A 192.0.2.2\nwww A 192.0.2.3\nx TXT abcd\n",
+		APEX "www A 192.0.2.2\nwww A 192.0.2.3\nx TYPE16000 \\# 6 026162026364\n",
+		"$TTL 300\n@ SOA ns1 hostmaster 7 14400 3600 1209600 301\n@ NS ns1\n"
+		"ns1 A 192.0.2.1\nwww A 192.0.2.2\nwww A 192.0.2.3\nx TXT ab cd\n",
+		"$TTL 300\n@ SOA ns2 hostmaster 7 14400 3600 1209600 300\n@ NS ns1\n"
+		"ns1 A 192.0.2.1\nwww A 192.0.2.2\nwww A 192.0.2.3\nx TXT ab cd\n",
+	};
+	struct zone *z = good_zone(APEX "www A 192.0.2.2\nwww A 192.0.2.3\nx TXT ab cd\n");
+	struct zone *same = good_zone("$TTL 300\n"
+				      "@ SOA ns1 hostmaster 8 14400 3600 1209600 300\n"
+				      "@ NS ns1\n"
+				      "x TXT ab cd\n"
+				      "WWW A 192.0.2.3\nwww A 192.0.2.2\n"
+				      "ns1 A 192.0.2.1\n");
+
+	ck_assert_uint_eq(zone_serial(z), 7);
+	ck_assert_uint_eq(zone_serial(same), 8);
+	ck_assert_uint_eq(zone_digest(z), zone_digest(same));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		struct zone *other = good_zone(others[i]);
+
+		ck_assert_msg(zone_digest(z) != zone_digest(other), "%s", others[i]);
+		zone_free(other);
+	}
+	zone_free(same);
+	zone_free(z);
+}
+END_TEST
+
+START_TEST(a_serial_is_set_and_compared) /* RFC 1982 3.2 */
+{
+	struct zone *z = good_zone(APEX);
+	const uint64_t digest = zone_digest(z);
+
+	zone_set_serial(z, 0xfffffffe);
+	ck_assert_uint_eq(zone_serial(z), 0xfffffffe);
+	ck_assert_uint_eq(zone_digest(z), digest);
+	ck_assert_int_lt(zone_compare_serials(7, 8), 0);
+	ck_assert_int_eq(zone_compare_serials(7, 7), 0);
+	ck_assert_int_gt(zone_compare_serials(1, 0xfffffffe), 0);
+	ck_assert_int_lt(zone_compare_serials(0xfffffffe, 1), 0);
+	zone_free(z);
+}
+END_TEST
+
 START_TEST(nodes_have_flags)
 {
 	struct zone *z = good_zone(APEX "sub NS ns.sub\n"
@@ -510,6 +562,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		a_name_is_found_or_its_closest_encloser,
+		the_digest_is_of_all_but_the_serial_and_the_order,
+		a_serial_is_set_and_compared,
 		nodes_have_flags,
 		records_are_kept_with_their_sets,
 		data_are_canonical,

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A file and its zones, read again and again, each time in the place of what was read before. */
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "dns/edition.h"
+#include "suite.h"
+
+#define CHANGED_AT 1795390947u /* when roost.yaml was, unless a test says otherwise */
+
+static char folder[] = "/tmp/roost-edition-XXXXXX";
+static char roost_yaml[64], zone_file[64], log_file[64];
+
+static void set_up(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(roost_yaml, sizeof roost_yaml, "%s/roost.yaml", folder);
+	snprintf(zone_file, sizeof zone_file, "%s/example.org.zone", folder);
+	snprintf(log_file, sizeof log_file, "%s/log", folder);
+	ck_assert_ptr_nonnull(freopen(log_file, "w+", stderr));
+}
+
+static void tear_down(void)
+{
+	unlink(roost_yaml);
+	unlink(zone_file);
+	unlink(log_file);
+	rmdir(folder);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* @vips: of www.example.com, which has no file, and of www.example.org, which has one. */
+static void write_config(const char *vips, const char *dns, uint32_t changed_at)
+{
+	const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = changed_at}};
+	char text[1024];
+
+	snprintf(text, sizeof text,
+		"interface: eth0\n"
+		"nodes: {www1: 10.1.1.11, www2: 10.1.1.12}\n"
+		"services: {www: {names: [www.example.com, www.example.org], vips: [%s]}}\n"
+		"dns: {zones: {example.org: %s}, %s}\n",
+		vips, zone_file, dns);
+	write_file(roost_yaml, text);
+	ck_assert_int_eq(utimensat(AT_FDCWD, roost_yaml, times, 0), 0);
+}
+
+static void write_zone(uint32_t serial, const char *more)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "$TTL 60\n@ SOA ns h %u 1 1 1 1\n@ NS ns\nns A 192.0.2.1\n%s",
+		serial, more);
+	write_file(zone_file, text);
+}
+
+#define ONE       "10.1.1.201"
+#define TWO       "10.1.1.201, 10.1.1.202"
+#define SECONDARY "transfer: [10.1.1.99]"
+#define NOBODY    "rate: 0"
+
+/* In the place of *@served. */
+static void reload(struct edition **served)
+{
+	struct edition *next = edition_load(roost_yaml, *served);
+
+	ck_assert_ptr_nonnull(next);
+	edition_free(*served);
+	*served = next;
+}
+
+static uint32_t serial_of(const struct edition *e, const char *zone)
+{
+	const char *why;
+	struct name name;
+
+	ck_assert(name_parse(zone, NULL, &name, &why));
+	return zone_serial(catalog_zone_named(e->catalog, name.bytes));
+}
+
+/* Whether the next reload says, of the zone's file and its line of the SOA, that; NULL: nothing. */
+static void expect_told(struct edition **served, const char *text)
+{
+	char expected[256], line[512] = "";
+	FILE *log = fopen(log_file, "r");
+
+	ck_assert_ptr_nonnull(log);
+	fseek(log, 0, SEEK_END);
+	reload(served);
+	if (text) {
+		snprintf(expected, sizeof expected, "roost-dns: %s:2: %s\n", zone_file, text);
+		ck_assert_ptr_nonnull(fgets(line, sizeof line, log));
+		ck_assert_str_eq(line, expected);
+	}
+	ck_assert_msg(!fgets(line, sizeof line, log), "%s", line);
+	fclose(log);
+}
+
+START_TEST(the_serial_of_a_zone_without_a_file_grows_with_each_change)
+{
+	struct edition *e = NULL;
+
+	write_zone(1, "");
+	write_config(ONE, NOBODY, CHANGED_AT);
+	reload(&e);
+	ck_assert_uint_eq(serial_of(e, "example.com."), CHANGED_AT);
+	/* within the second */
+	write_config(TWO, NOBODY, CHANGED_AT);
+	reload(&e);
+	ck_assert_uint_eq(serial_of(e, "example.com."), CHANGED_AT + 1);
+	/* nor does it fall, whatever the time of the file */
+	write_config(TWO, NOBODY, CHANGED_AT - 100);
+	reload(&e);
+	ck_assert_uint_eq(serial_of(e, "example.com."), CHANGED_AT + 1);
+	write_config(ONE, NOBODY, CHANGED_AT - 100);
+	reload(&e);
+	ck_assert_uint_eq(serial_of(e, "example.com."), CHANGED_AT + 2);
+	write_config(TWO, NOBODY, CHANGED_AT + 100);
+	reload(&e);
+	ck_assert_uint_eq(serial_of(e, "example.com."), CHANGED_AT + 100);
+	/* that of a file is its own */
+	ck_assert_uint_eq(serial_of(e, "example.org."), 1);
+	edition_free(e);
+}
+END_TEST
+
+START_TEST(a_zone_without_a_file_goes_on_from_the_serial_of_its_file)
+{
+	struct edition *e = NULL;
+
+	write_zone(2026112901, "");
+	write_config(ONE, NOBODY, CHANGED_AT);
+	reload(&e);
+	write_file(roost_yaml, "interface: eth0\nnodes: {www1: 10.1.1.11, www2: 10.1.1.12}\n"
+			       "services: {www.example.org: 10.1.1.201}\n");
+	reload(&e);
+	ck_assert_uint_eq(serial_of(e, "example.org."), 2026112902);
+	edition_free(e);
+}
+END_TEST
+
+START_TEST(a_change_that_secondaries_will_not_see_is_told)
+{
+	static const char stale[] = "the zone example.org. has changed, but its serial has not "
+				    "grown: secondaries will not fetch it until it is above 10";
+	struct edition *e = NULL;
+
+	write_zone(10, "");
+	write_config(ONE, SECONDARY, CHANGED_AT);
+	expect_told(&e, NULL);
+	expect_told(&e, NULL);
+	write_zone(10, "www2 A 192.0.2.2\n");
+	expect_told(&e, stale);
+	expect_told(&e, NULL); /* once */
+	write_zone(11, "www2 A 192.0.2.3\n");
+	expect_told(&e, NULL);
+	write_zone(10, "www2 A 192.0.2.3\n");
+	expect_told(&e, "the serial of example.org. went back from 11 to 10: secondaries will not "
+			"fetch it until it is above 11");
+	/* the VIPs are in the zone, too */
+	write_config(TWO, SECONDARY, CHANGED_AT);
+	expect_told(&e, stale);
+	/* RFC 1982 3.2 */
+	write_zone(0xfffffffe - 0x7fffffff + 10, "");
+	expect_told(&e, NULL);
+	write_zone(0xfffffffe, "");
+	expect_told(&e, NULL);
+	write_zone(3, "");
+	expect_told(&e, NULL);
+	edition_free(e);
+}
+END_TEST
+
+START_TEST(without_secondaries_nobody_minds_a_serial)
+{
+	struct edition *e = NULL;
+
+	write_zone(10, "");
+	write_config(ONE, NOBODY, CHANGED_AT);
+	expect_told(&e, NULL);
+	write_zone(10, "www2 A 192.0.2.2\n");
+	expect_told(&e, NULL);
+	write_zone(9, "");
+	expect_told(&e, NULL);
+	edition_free(e);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		the_serial_of_a_zone_without_a_file_grows_with_each_change,
+		a_zone_without_a_file_goes_on_from_the_serial_of_its_file,
+		a_change_that_secondaries_will_not_see_is_told,
+		without_secondaries_nobody_minds_a_serial,
+	};
+
+	return run_suite_around("edition", tests, ARRAY_SIZE(tests), set_up, tear_down);
+}
