@@ -20,7 +20,6 @@ struct counters {
 	counter rcodes[COUNTERS_RCODES];             /* of answers */
 	counter rrl_slipped;                         /* sent truncated */
 	counter rrl_dropped;
-	counter fail_open; /* answers with VIPs that nobody holds, since no other was held */
 	counter unsent;    /* answers that the kernel did not take, or would not have */
 	counter transfers; /* of whole zones, begun */
 	counter tcp_accepted;
