@@ -76,10 +76,18 @@ static void write_answer(struct client *c)
 	drop_client(c);
 }
 
+/* Whoever waits for an answer has time; for the question and the answer there is little. */
+static void set_life(struct client *c, bool limited)
+{
+	(void)sd_event_source_set_time_relative(c->timer, LIFE_US);
+	(void)sd_event_source_set_enabled(c->timer, limited ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
 /* Takes @text; the newline takes the place of its NUL. */
 static void answer(struct client *c, char *text)
 {
 	c->waiting = false;
+	set_life(c, true);
 	if (!text) {
 		drop_client(c);
 		return;
@@ -99,10 +107,12 @@ static void handle(struct client *c, size_t n_line)
 
 	c->waiting = true;
 	text = setup->handler(setup->context, &request, &c->topic);
-	if (text)
+	if (text) {
 		answer(c, text);
-	else
-		(void)sd_event_source_set_io_events(c->io, 0); /* EPOLLHUP comes all the same */
+		return;
+	}
+	set_life(c, false);
+	(void)sd_event_source_set_io_events(c->io, 0); /* EPOLLHUP comes all the same */
 }
 
 static void read_request(struct client *c)

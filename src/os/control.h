@@ -3,7 +3,8 @@
 
 /*
  * The control socket: a request of one line in, an answer of one line out, then it is closed. Clients are
- * few, have little time, and are never waited for. What the lines mean is status/'s business.
+ * few, have little time to ask and to read the answer, and are never waited for. What the lines mean is
+ * status/'s business.
  */
 
 #include <stdbool.h>
