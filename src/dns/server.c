@@ -162,7 +162,7 @@ static void ask_for_edition(struct server *s)
 		return;
 	}
 	(void)sd_notifyf(
-		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_now() / 1000);
+		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic_us());
 	s->loading = true;
 	s->again = false;
 	loader_ask(s->loader, s->current);
