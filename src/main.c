@@ -176,7 +176,7 @@ static int run(const struct config *config, const struct options *o)
 int main(int argc, char **argv)
 {
 	const struct options o = read_options(argc, argv);
-	struct config *config = journal_load_config(o.config_path);
+	struct config *config = journal_load_config(o.config_path, NULL);
 	int status;
 
 	if (!config)

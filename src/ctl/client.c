@@ -32,9 +32,9 @@ static void print_hint(const char *program, int error, FILE *out)
 	}
 }
 
-static int connect_to(const char *path)
+static int connect_to(const char *path, bool is_long)
 {
-	const struct timeval patience = {.tv_sec = ANSWER_TIMEOUT_S};
+	const struct timeval patience = {.tv_sec = is_long ? 0 : ANSWER_TIMEOUT_S}; /* 0: no end */
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd, error;
 
@@ -127,22 +127,21 @@ json_t *client_read_answer(const char *text, size_t size, const char *path, FILE
 	return read_answer("roostd", path, text, size, diagnostics);
 }
 
-json_t *client_ask_program(
-	const char *program, const char *path, const char *command, FILE *diagnostics)
+json_t *client_ask_program(const struct client_question *q, FILE *diagnostics)
 {
-	const int fd = connect_to(path);
+	const int fd = connect_to(q->path, q->is_long);
 	json_t *answer = NULL;
 	char *text = NULL;
 	size_t size = 0;
 	int error = fd;
 
 	if (fd >= 0)
-		error = converse(fd, command, &text, &size);
+		error = converse(fd, q->command, &text, &size);
 	if (error < 0) {
-		fprintf(diagnostics, "roost: %s: %s; ", path, strerror(-error));
-		print_hint(program, -error, diagnostics);
+		fprintf(diagnostics, "roost: %s: %s; ", q->path, strerror(-error));
+		print_hint(q->program, -error, diagnostics);
 	} else {
-		answer = read_answer(program, path, text, size, diagnostics);
+		answer = read_answer(q->program, q->path, text, size, diagnostics);
 	}
 	free(text);
 	if (fd >= 0)
@@ -152,5 +151,7 @@ json_t *client_ask_program(
 
 json_t *client_ask(const char *path, const char *command, FILE *diagnostics)
 {
-	return client_ask_program("roostd", path, command, diagnostics);
+	const struct client_question question = {"roostd", path, command, false};
+
+	return client_ask_program(&question, diagnostics);
 }

@@ -7,6 +7,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /*
@@ -16,9 +17,14 @@
  */
 json_t *client_ask(const char *path, const char *command, FILE *diagnostics);
 
-/* The same of another daemon than roostd, by its name. */
-json_t *client_ask_program(
-	const char *program, const char *path, const char *command, FILE *diagnostics);
+struct client_question {
+	const char *program; /* the daemon's name, for messages */
+	const char *path, *command;
+	bool is_long; /* the answer comes when something is done, however long that takes */
+};
+
+/* The same of any daemon. */
+json_t *client_ask_program(const struct client_question *question, FILE *diagnostics);
 
 /* The answer of the daemon at @path as client_ask() received and returns it: bytes that may hold anything. */
 json_t *client_read_answer(const char *text, size_t size, const char *path, FILE *diagnostics);

@@ -2,6 +2,7 @@
 #include <err.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <string.h>
 
 #include "ctl/client.h"
 #include "ctl/ctl.h"
@@ -11,7 +12,7 @@
 
 struct options {
 	const char *socket;
-	bool json;
+	bool json, reload;
 };
 
 static int parse_options(int argc, char **argv, struct options *o)
@@ -31,8 +32,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 		default: return CTL_USAGE;
 		}
 	}
+	o->reload = optind < argc && strcmp(argv[optind], "reload") == 0;
+	optind += o->reload;
 	if (optind < argc) {
-		warnx("dns takes no argument, but got '%s'", argv[optind]);
+		warnx("dns takes no argument but 'reload', and got '%s'", argv[optind]);
 		return CTL_USAGE;
 	}
 	return CTL_FINE;
@@ -41,17 +44,23 @@ static int parse_options(int argc, char **argv, struct options *o)
 int ctl_dns(int argc, char **argv)
 {
 	const struct paper p = paper_of(stdout);
+	struct client_question question = {.program = "roost-dns"};
 	struct options o;
 	json_t *document;
 
 	if (parse_options(argc, argv, &o) != CTL_FINE)
 		return CTL_USAGE;
-	document = client_ask_program("roost-dns", o.socket, "status", stderr);
+	question.path = o.socket;
+	question.command = o.reload ? "reload" : "status";
+	question.is_long = o.reload;
+	document = client_ask_program(&question, stderr);
 	if (!document)
 		return CTL_FAILED;
 	if (o.json) {
 		json_dumpf(document, p.out, JSON_COMPACT | JSON_REAL_PRECISION(12));
 		fputc('\n', p.out);
+	} else if (o.reload) {
+		fputs("reloaded\n", p.out);
 	} else {
 		dns_text_print(document, &p);
 	}

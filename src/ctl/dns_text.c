@@ -37,8 +37,10 @@ static void print_summary(const json_t *document, const struct paper *p)
 	paper_print(p, STYLE_PLAIN, ", up for %s; zones read %s ago",
 		span_format(number_of(document, "uptime_s"), up),
 		span_format(number_of(read, "ago_s"), ago));
-	if (truth_of(read, "last_failed"))
-		paper_print(p, STYLE_BAD, "; the last reload failed");
+	if (truth_of(read, "last_failed")) {
+		fputc('\n', p->out);
+		paper_print(p, STYLE_BAD, "the last reload failed: %s", text_of(read, "problem"));
+	}
 	fputc('\n', p->out);
 }
 

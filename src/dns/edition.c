@@ -2,6 +2,7 @@
 #include "dns/edition.h"
 
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,22 +11,43 @@
 #include "dns/cookie_secrets.h"
 #include "dns/log.h"
 #include "dns/tsig_key.h"
+#include "idn/idn.h"
 #include "os/secret.h"
 #include "zone/derive.h"
 
 #define SECRETS_MAX      4096 /* bytes of a file of them */
 #define SERIALS_TOLD_MAX 20
 
+/* One call of edition_load(). */
+struct reading {
+	const char *path;
+	const struct edition *served;
+	char *problem; /* the first; "": none yet */
+};
+
+__attribute__((format(printf, 2, 3))) static void fail(struct reading *r, const char *format, ...)
+{
+	char text[ZONE_PROBLEM_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	log_line(JOURNAL_ERROR, "%s", text);
+	if (r->problem[0] == '\0')
+		(void)snprintf(
+			r->problem, EDITION_PROBLEM_SIZE, "%.*s", EDITION_PROBLEM_SIZE - 1, text);
+}
+
 static void tell(void *context, enum zone_severity severity, const struct zone_place *place,
 	const char *text)
 {
-	const enum journal_level level = severity == ZONE_ERROR ? JOURNAL_ERROR : JOURNAL_WARNING;
-	const char *file = place->file ? place->file : context;
+	char where[ZONE_PLACE_SIZE];
 
-	if (place->line > 0)
-		log_line(level, "%s:%u: %s", file, place->line, text);
+	if (severity == ZONE_ERROR)
+		fail(context, "%s: %s", zone_place_format(place, where), text);
 	else
-		log_line(level, "%s: %s", file, text);
+		log_line(JOURNAL_WARNING, "%s: %s", zone_place_format(place, where), text);
 }
 
 /* Who copies a zone looks at its serial alone. Whether that was to be told. */
@@ -85,50 +107,45 @@ static void compare_serials(const struct derive_input *in, struct zone *const *z
 }
 
 /* The zones of @config, compiled; NULL after what was wrong has been told. */
-static struct catalog *read_zones(
-	const char *path, const struct config *config, const struct edition *served)
+static struct catalog *read_zones(struct reading *r, const struct config *config)
 {
-	const struct derive_input in = {config, path, derive_serial(path)};
-	char file[CONFIG_PATH_SIZE];
-	const struct load_listener listener = {tell, file};
+	const struct derive_input in = {config, r->path, derive_serial(r->path)};
+	const struct load_listener listener = {tell, r};
 	struct catalog *catalog;
 	struct zone **zones;
 	uint32_t n = 0;
 
-	(void)snprintf(file, sizeof file, "%s", path);
 	zones = derive_zones(&in, &listener, &n);
 	if (!zones)
 		return NULL;
-	if (served)
-		compare_serials(&in, zones, n, served);
+	if (r->served)
+		compare_serials(&in, zones, n, r->served);
 	catalog = catalog_new(zones, n, config);
 	if (catalog) {
 		free(zones); /* the array alone */
 		return catalog;
 	}
 	derive_free(zones, n);
-	log_line(JOURNAL_ERROR, "%s: no memory for the answers", path);
+	fail(r, "%s: no memory for the answers", r->path);
 	return NULL;
 }
 
 /* False after what was wrong has been told. */
-static bool read_key(struct edition *e)
+static bool read_key(struct reading *r, struct edition *e)
 {
-	char problem[SECRET_PROBLEM_SIZE];
+	char problem[SECRET_PROBLEM_SIZE] = "no memory for the key";
 
 	if (e->config->dns.tsig.name[0] == '\0')
 		return true;
 	e->key = calloc(1, sizeof *e->key);
-	if (!e->key)
-		return false;
-	if (tsig_key_load(&e->config->dns.tsig, e->key, problem))
+	if (e->key && tsig_key_load(&e->config->dns.tsig, e->key, problem))
 		return true;
-	log_line(JOURNAL_ERROR, "%s", problem);
+	fail(r, "%s", problem);
 	return false;
 }
 
 /* RFC 9018 3: servers that share an address share the secrets. */
-static bool read_cookie_secrets(struct edition *e)
+static bool read_cookie_secrets(struct reading *r, struct edition *e)
 {
 	const char *path = e->config->dns.cookie_secret_file, *why;
 	char text[SECRETS_MAX], problem[SECRET_PROBLEM_SIZE];
@@ -143,20 +160,40 @@ static bool read_cookie_secrets(struct edition *e)
 	if (size >= 0 && why)
 		secret_complain(problem, path, line, "%s", why);
 	if (why)
-		log_line(JOURNAL_ERROR, "%s", problem);
+		fail(r, "%s", problem);
 	return !why;
 }
 
-struct edition *edition_load(const char *path, const struct edition *served)
+/* What was cut off may end within a character, and a name of a file may be any bytes. */
+static void tidy(char *problem)
+{
+	size_t size = strlen(problem);
+
+	for (int i = 0; i < 3 && size > 0 && !idn_is_utf8(problem, size); i++)
+		problem[--size] = '\0';
+	if (!idn_is_utf8(problem, size))
+		(void)snprintf(problem, EDITION_PROBLEM_SIZE, "see the log");
+	for (char *c = problem; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+}
+
+struct edition *edition_load(
+	const char *path, const struct edition *served, char problem[static EDITION_PROBLEM_SIZE])
 {
 	struct edition *e = calloc(1, sizeof *e);
+	struct reading r = {path, served, problem};
 
-	if (!e)
+	problem[0] = '\0';
+	if (!e) {
+		fail(&r, "no memory to read %s", path);
 		return NULL;
-	e->config = journal_load_config(path);
-	if (e->config && read_key(e) && read_cookie_secrets(e))
-		e->catalog = read_zones(path, e->config, served);
+	}
+	e->config = journal_load_config(path, problem);
+	if (e->config && read_key(&r, e) && read_cookie_secrets(&r, e))
+		e->catalog = read_zones(&r, e->config);
 	if (!e->catalog) {
+		tidy(problem);
 		edition_free(e);
 		return NULL;
 	}

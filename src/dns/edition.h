@@ -14,6 +14,7 @@
 #include "dns/answer.h"
 #include "dns/catalog.h"
 #include "dns/tsig.h"
+#include "os/journal.h"
 
 struct edition {
 	struct config *config;
@@ -25,8 +26,11 @@ struct edition {
 	atomic_uint n_transfers; /* that use it */
 };
 
-/* Reads the file at @path and all that it names. What is wrong goes to the log, with its place; NULL if anything was.
- * @served: what it is to take the place of, NULL at the start. The serials of zones without a file grow with each
- * change; that one of a file has not is told if there are secondaries. */
-struct edition *edition_load(const char *path, const struct edition *served);
+/* Reads the file at @path and all that it names. What is wrong goes to the log, with its place; NULL if anything was,
+ * and the first of it is in @problem, without a newline, and UTF-8. @served: what it is to take the place of, NULL at
+ * the start. The serials of zones without a file grow with each change; that one of a file has not is told if there
+ * are secondaries. */
+#define EDITION_PROBLEM_SIZE JOURNAL_PROBLEM_SIZE
+struct edition *edition_load(
+	const char *path, const struct edition *served, char problem[static EDITION_PROBLEM_SIZE]);
 void edition_free(struct edition *e);

@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -19,8 +20,9 @@ struct loader {
 	bool stopping;      /* as of the next @asked, */
 	const struct edition *served; /* ... as is this */
 	int done;
-	_Atomic(struct edition *)
-		edition; /* the thread's until @done is readable, then the owner's */
+	/* The thread's until @done is readable, then the owner's. */
+	_Atomic(struct edition *) edition;
+	char problem[EDITION_PROBLEM_SIZE];
 };
 
 static void wait_for(sem_t *s)
@@ -40,7 +42,7 @@ static void *run(void *context)
 		wait_for(&l->asked);
 		if (l->stopping)
 			return NULL;
-		l->edition = edition_load(l->path, l->served);
+		l->edition = edition_load(l->path, l->served, l->problem);
 		(void)eventfd_write(l->done, 1);
 	}
 }
@@ -93,10 +95,11 @@ int loader_fd(const struct loader *l)
 	return l->done;
 }
 
-struct edition *loader_take(struct loader *l)
+struct edition *loader_take(struct loader *l, char problem[static EDITION_PROBLEM_SIZE])
 {
 	eventfd_t n;
 
 	(void)eventfd_read(l->done, &n);
+	memcpy(problem, l->problem, sizeof l->problem);
 	return atomic_exchange(&l->edition, NULL);
 }

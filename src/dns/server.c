@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -46,9 +47,12 @@ struct server {
 	struct edition *retired[RETIRED_MAX]; /* which somebody may still use */
 	uint32_t n_retired;
 	tick loaded;
+	uint64_t loaded_wall_s;
 	uint32_t reloads, failed;
-	bool last_failed, loading;
-	bool again; /* asked for another one while one is read */
+	char problem[EDITION_PROBLEM_SIZE]; /* of the last reload; "": it was none, or went well */
+	bool loading;
+	control_topic reading; /* which reload is read or was read last, counted from 1 */
+	bool again;            /* another one is to follow */
 
 	char node[CONFIG_NAME_SIZE]; /* "": none of the file's */
 	struct crew crew;            /* answers over UDP */
@@ -154,17 +158,35 @@ static int on_retry(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
+/* Which zones are served, and why not others. */
+static void tell_manager(const struct server *s)
+{
+	const time_t loaded = (time_t)s->loaded_wall_s;
+	char at[sizeof "2026-11-22 19:00:00 UTC"] = "?";
+	struct tm tm;
+
+	if (gmtime_r(&loaded, &tm))
+		(void)strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S UTC", &tm);
+	(void)sd_notifyf(0, "READY=1\nSTATUS=zones of %s are served%s%s", at,
+		s->problem[0] ? "; the last reload failed: " : "", s->problem);
+}
+
 static void ask_for_edition(struct server *s)
 {
 	/* a slow transfer may hold an old one; it ends, by its end or by its time */
-	if (s->loading || s->n_retired == RETIRED_MAX) {
-		s->again = true;
+	const bool is_full = s->n_retired == RETIRED_MAX;
+
+	if (is_full && !s->again)
+		log_line(JOURNAL_WARNING,
+			"the reload waits: transfers from %u editions of the zones still run",
+			s->n_retired);
+	s->again = is_full || s->loading;
+	if (s->again)
 		return;
-	}
 	(void)sd_notifyf(
 		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic_us());
 	s->loading = true;
-	s->again = false;
+	s->reading++;
 	loader_ask(s->loader, s->current);
 }
 
@@ -203,16 +225,16 @@ static const char *plural(uint32_t n)
 	return n == 1 ? "" : "s";
 }
 
-static void replace_edition(struct server *s, struct edition *next)
+/* False if there is no memory; then it is freed. */
+static bool replace_edition(struct server *s, struct edition *next)
 {
 	const tick now = clock_now();
 
 	if (!holders_set_config(s->holders, next->config)) {
-		log_line(JOURNAL_ERROR, "no memory for a reload");
+		(void)snprintf(s->problem, sizeof s->problem, "no memory for a reload");
+		log_line(JOURNAL_ERROR, "%s", s->problem);
 		edition_free(next);
-		s->failed++;
-		s->last_failed = true;
-		return;
+		return false;
 	}
 	complete_self(s, next);
 	apply_holders(s, next, now);
@@ -221,34 +243,50 @@ static void replace_edition(struct server *s, struct edition *next)
 	s->retired[s->n_retired++] = snapshot_swap(&s->editions, next);
 	s->current = next;
 	s->loaded = now;
-	s->reloads++;
-	s->last_failed = false;
+	s->loaded_wall_s = clock_wall_ns() / 1000000000u;
 	listeners_apply(&s->listeners, &next->config->dns);
 	wake_later(s->retry, RETRY_US);
 	wake_later(s->retire, RETIRE_US);
 	log_line(JOURNAL_INFO, "reloaded: %u zone%s", catalog_n_zones(next->catalog),
 		plural(catalog_n_zones(next->catalog)));
+	return true;
+}
+
+/* Those who wait for this reload are told what has come of it. */
+static void answer_reload(struct server *s, bool done)
+{
+	char text[EDITION_PROBLEM_SIZE + sizeof "all zones stay as they were: "], *answer;
+
+	(void)snprintf(text, sizeof text, "all zones stay as they were: %s", s->problem);
+	answer = done ? status_render_done(STATUS_COMMAND_RELOAD) : status_render_error(text);
+	if (answer)
+		control_answer_waiting(s->control, s->reading, answer);
+	free(answer);
 }
 
 static int on_loaded(sd_event_source *source, int fd, uint32_t events, void *context)
 {
 	struct server *s = context;
-	struct edition *next = loader_take(s->loader);
+	struct edition *next = loader_take(s->loader, s->problem);
+	bool done;
 
 	(void)source;
 	(void)fd;
 	(void)events;
 	s->loading = false;
-	if (next) {
-		replace_edition(s, next);
+	done = next && replace_edition(s, next);
+	if (done) {
+		s->reloads++;
 	} else {
 		s->failed++;
-		s->last_failed = true;
 		log_line(JOURNAL_ERROR, "not reloaded: all zones stay as they were");
 	}
-	(void)sd_notify(0, "READY=1");
-	if (s->again)
+	tell_manager(s); /* before whoever asked believes that it is over */
+	answer_reload(s, done);
+	if (s->again) {
+		s->again = false;
 		ask_for_edition(s);
+	}
 	return 0;
 }
 
@@ -284,7 +322,7 @@ static char *render_status(struct server *s)
 		.loaded = s->loaded,
 		.reloads = s->reloads,
 		.failed = s->failed,
-		.last_failed = s->last_failed,
+		.problem = s->problem,
 		.loading = s->loading,
 		.listeners = &s->listeners,
 		.holders = s->holders,
@@ -307,17 +345,23 @@ static char *on_request(
 	void *context, const struct control_request *request, control_topic *ret_topic)
 {
 	struct server *s = context;
-	char why_not[ACCESS_REASON_SIZE];
 	const char *error = NULL;
+	const enum status_command command =
+		status_parse_request(request->line, request->size, &error);
+	const enum access wanted = command == STATUS_COMMAND_RELOAD ? ACCESS_STEER : ACCESS_READ;
+	char why_not[ACCESS_REASON_SIZE];
 
-	(void)ret_topic; /* all is answered at once */
-	if (status_parse_request(request->line, request->size, &error) != STATUS_COMMAND_STATUS)
+	if (command != STATUS_COMMAND_STATUS && command != STATUS_COMMAND_RELOAD)
 		return status_render_error(error ? error : "a name server has no such command");
-	if (request->access < ACCESS_READ) {
-		access_explain(&s->current->config->control, ACCESS_READ, why_not);
+	if (request->access < wanted) {
+		access_explain(&s->current->config->control, wanted, why_not);
 		return status_render_error(why_not);
 	}
-	return render_status(s);
+	if (command == STATUS_COMMAND_STATUS)
+		return render_status(s);
+	*ret_topic = s->reading + 1; /* what is read already may be of before */
+	ask_for_edition(s);
+	return NULL;
 }
 
 /* ---- start and end ---- */
@@ -501,7 +545,7 @@ static int start(struct server *s)
 	const char *missing;
 	int error;
 
-	s->current = edition_load(s->setup->config_path, NULL);
+	s->current = edition_load(s->setup->config_path, NULL, s->problem);
 	if (!s->current || !find_node(s))
 		return -EINVAL;
 	missing = access_find_rules(&s->current->config->control, &s->access);
@@ -514,6 +558,7 @@ static int start(struct server *s)
 	if (!s->holders || !holders_set_config(s->holders, s->current->config))
 		return complain("start", -ENOMEM);
 	s->started = s->loaded = clock_now();
+	s->loaded_wall_s = clock_wall_ns() / 1000000000u;
 	block_signals();
 	error = complain("wait for events", sd_event_new(&s->event));
 	/* before anything is bound: whoever has it serves already */
@@ -532,7 +577,7 @@ static int start(struct server *s)
 		catalog_n_zones(s->current->catalog), plural(catalog_n_zones(s->current->catalog)),
 		s->n_udp, plural(s->n_udp));
 	notify_edition(s->notify, s->current, NULL);
-	(void)sd_notify(0, "READY=1");
+	tell_manager(s);
 	return 0;
 }
 

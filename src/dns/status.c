@@ -172,16 +172,23 @@ static json_t *counters_object(const struct dns_status *in)
 	return object;
 }
 
+static json_t *zones_read_object(const struct dns_status *in)
+{
+	const bool failed = in->problem[0] != '\0';
+
+	return json_pack("{s:o, s:i, s:i, s:b, s:s?, s:b}", "ago_s",
+		seconds_since(in->now, in->loaded), "reloads", (int)in->reloads, "failed",
+		(int)in->failed, "last_failed", (int)failed, "problem", failed ? in->problem : NULL,
+		"reading", (int)in->loading);
+}
+
 char *dns_status_render(const struct dns_status *in)
 {
-	json_t *document = json_pack(
-		"{s:s, s:s, s:o, s:{s:o, s:i, s:i, s:b, s:b}, s:o, s:o, s:o, s:i, s:i, s:o}",
+	json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o}",
 		"version", in->version, "node", in->node, "uptime_s",
-		seconds_since(in->now, in->started), "zones_read", "ago_s",
-		seconds_since(in->now, in->loaded), "reloads", (int)in->reloads, "failed",
-		(int)in->failed, "last_failed", (int)in->last_failed, "reading", (int)in->loading,
-		"zones", zones_array(in->edition->catalog), "listen", listen_array(in->listeners),
-		"roostd", roostd_object(in), "threads", (int)in->n_threads, "connections",
+		seconds_since(in->now, in->started), "zones_read", zones_read_object(in), "zones",
+		zones_array(in->edition->catalog), "listen", listen_array(in->listeners), "roostd",
+		roostd_object(in), "threads", (int)in->n_threads, "connections",
 		(int)in->n_connections, "counters", counters_object(in));
 	char *text = document ? json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 

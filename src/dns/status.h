@@ -24,10 +24,11 @@ struct dns_status {
 	const char *version, *node; /* @node: "" if it is none of the file's */
 	tick started, now;
 	const struct edition *edition;
-	tick loaded;      /* when @edition was */
-	uint32_t reloads; /* that brought a new one */
-	uint32_t failed;  /* that did not */
-	bool last_failed, loading;
+	tick loaded;         /* when @edition was */
+	uint32_t reloads;    /* that brought a new one */
+	uint32_t failed;     /* that did not */
+	const char *problem; /* why the last one did not; "": it did */
+	bool loading;
 	const struct listeners *listeners;
 	const struct holders *holders;
 	/* By thread. */

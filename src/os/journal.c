@@ -95,23 +95,29 @@ void journal_line_as(const char *program, enum journal_level level, const char *
 	(void)write_line(level, program, text);
 }
 
-struct config *journal_load_config(const char *path)
+struct config *journal_load_config(const char *path, char *problem)
 {
 	struct config_report report = {0};
-	char *text = NULL, *rest, *line;
+	char first[JOURNAL_PROBLEM_SIZE] = "", *text = NULL, *rest, *line;
 	size_t size = 0;
 	FILE *findings = open_memstream(&text, &size);
 	struct config *config = findings ? config_load(path, findings, &report) : NULL;
 
 	if (!findings || fclose(findings) != 0) {
-		journal_line(NULL, JOURNAL_ERROR, "%s: no memory to read it", path);
+		(void)snprintf(first, sizeof first, "%s: no memory to read it", path);
+		journal_line(NULL, JOURNAL_ERROR, "%s", first);
 		config_free(config);
-		return NULL;
+		config = NULL;
 	}
 	rest = text;
-	while ((line = strsep(&rest, "\n")) && rest)
+	while ((line = strsep(&rest, "\n")) && rest) {
+		if (!first[0] && strstr(line, ": error: "))
+			(void)snprintf(first, sizeof first, "%s", line);
 		(void)write_line(config ? JOURNAL_WARNING : JOURNAL_ERROR, "", line);
+	}
 	free(text);
+	if (!config && problem)
+		memcpy(problem, first, sizeof first);
 	return config;
 }
 

@@ -30,8 +30,10 @@ __attribute__((format(printf, 3, 4))) void journal_line(
 __attribute__((format(printf, 3, 4))) void journal_line_as(
 	const char *program, enum journal_level level, const char *format, ...);
 
-/* As config_load(), with what is found told here. NULL after telling why. */
-struct config *journal_load_config(const char *path);
+/* As config_load(), with what is found told here. NULL after telling why; then the line of the first mistake is in
+ * @problem, too, cut off where that ends. @problem may be NULL. */
+#define JOURNAL_PROBLEM_SIZE 512
+struct config *journal_load_config(const char *path, char *problem);
 
 /* The line for @record. Repeated lateness is gathered into a line a second. */
 void journal_record(struct journal *j, const struct node_record *record);

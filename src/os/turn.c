@@ -244,6 +244,8 @@ char *daemon_on_request(
 		journal_line(d->journal, JOURNAL_INFO, "%s, asked for by user %u",
 			drain.event.drain ? "drain" : "undrain", (unsigned)request->user);
 		return status_render_done(command);
+	case STATUS_COMMAND_RELOAD:
+		return status_render_error("roostd reads the file when it starts; restart it");
 	}
 	return status_render_error("not understood");
 }

@@ -16,6 +16,7 @@ static const char *const command_names[] = {
 	[STATUS_COMMAND_HOLDERS] = "holders",
 	[STATUS_COMMAND_DRAIN] = "drain",
 	[STATUS_COMMAND_UNDRAIN] = "undrain",
+	[STATUS_COMMAND_RELOAD] = "reload",
 };
 
 /*
@@ -377,7 +378,7 @@ char *status_render_holders(const struct node *n, tick now)
 
 static enum status_command command_of(const json_t *name)
 {
-	for (enum status_command i = STATUS_COMMAND_STATUS; i <= STATUS_COMMAND_UNDRAIN; i++)
+	for (enum status_command i = STATUS_COMMAND_STATUS; i <= STATUS_COMMAND_RELOAD; i++)
 		if (strcmp(json_string_value(name), command_names[i]) == 0)
 			return i;
 	return STATUS_COMMAND_NONE;
@@ -403,7 +404,7 @@ enum status_command status_parse_request(const char *line, size_t size, const ch
 	else if (json_object_size(request) != 1)
 		error = "the request has a key other than \"command\"";
 	else if ((command = command_of(name)) == STATUS_COMMAND_NONE)
-		error = "the command is none of status, holders, drain and undrain";
+		error = "the command is none of status, holders, drain, undrain and reload";
 	json_decref(request);
 	if (error)
 		*ret_error = error;
@@ -414,7 +415,7 @@ char *status_render_done(enum status_command command)
 {
 	json_t *o = json_object();
 
-	ASSERT(command > STATUS_COMMAND_NONE && command <= STATUS_COMMAND_UNDRAIN);
+	ASSERT(command > STATUS_COMMAND_NONE && command <= STATUS_COMMAND_RELOAD);
 	put(&o, "done", json_string(command_names[command]));
 	return dump(o);
 }

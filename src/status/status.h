@@ -70,10 +70,11 @@ enum status_command {
 	STATUS_COMMAND_HOLDERS,
 	STATUS_COMMAND_DRAIN,
 	STATUS_COMMAND_UNDRAIN,
+	STATUS_COMMAND_RELOAD, /* roost-dns's alone */
 };
 
 /*
- * Reads one request: {"command":"status"}, "holders", "drain" or "undrain", and no other key. @line need not
+ * Reads one request: {"command":"status"}, "holders", "drain", "undrain" or "reload", and no other key. @line need not
  * end with NUL and may hold anything. STATUS_COMMAND_NONE if it is refused; then *@ret_error is a
  * static sentence that says why.
  */

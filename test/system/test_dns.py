@@ -289,7 +289,7 @@ def test_a_bad_zone_keeps_the_old_one_and_says_where(world):
     assert serial(server) == 1
     assert f"{path}:6: " in server.log()
     assert "not reloaded" in server.log()
-    assert "the last reload failed" in report(server)
+    assert f"the last reload failed: {path}:6: " in report(server)
     path.write_text(ZONE.format(serial=3, text="x"))
     assert server.cluster.roost("check", server.path).returncode == 0
     server.reload()
@@ -304,6 +304,62 @@ def test_a_bad_configuration_keeps_the_old_one(world):
     server.reload()
     assert server.reloads() == (0, 1)
     assert addresses(ask(server.lab.client, server.server.ipv4, WWW))
+
+
+def roost_dns(server, *arguments):
+    return subprocess.run([find_program("roost"), "dns", *arguments, "-s", server.socket], capture_output=True,
+                          text=True, check=False, timeout=20)
+
+
+def test_who_asks_for_a_reload_hears_how_it_went(world):
+    zone = ZONE.format(serial=1, text="x")
+    server = world(zones={"example.org": zone})
+    path = server.lab.folder / "example.org.zone"
+    done = roost_dns(server, "reload")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "reloaded\n", "")
+    path.write_text(zone + "broken A 10.1.1.300\n")
+    done = roost_dns(server, "reload")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"all zones stay as they were: {path}:6: " in done.stderr and done.stderr.count("\n") == 1
+    # of many at once each hears of one that began after it had asked
+    path.write_text(ZONE.format(serial=2, text="x") + "".join(f'r{i} TXT "{i}"\n' for i in range(20000)))
+    many = [subprocess.Popen([find_program("roost"), "dns", "reload", "-s", server.socket]) for _ in range(8)]
+    assert [process.wait(20) for process in many] == [0] * 8
+    assert serial(server) == 2
+    succeeded, failed = server.reloads()
+    assert failed == 1 and 2 <= succeeded <= 9
+
+
+def test_systemd_is_told_what_is_served_and_since_when(world, stack):
+    """The clocks differ as on a machine that has slept."""
+    server = world(zones={"example.org": ZONE.format(serial=1, text="x")}, start=False)
+    path = server.lab.folder / "example.org.zone"
+    manager = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    manager.bind(str(server.lab.folder / "notify"))
+    manager.settimeout(5)
+    server.prefix = ["env", f"NOTIFY_SOCKET={server.lab.folder / 'notify'}",
+                     "unshare", "--time", "--boottime", "100000", "--fork", "--kill-child"]
+    server.start()
+
+    def hear():
+        return dict(line.split("=", 1) for line in manager.recv(4096).decode().splitlines())
+
+    served = r"zones of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC are served"
+    first = hear()
+    assert first["READY"] == "1" and re.fullmatch(served, first["STATUS"])
+    path.write_text(ZONE.format(serial=2, text="x") + "broken A 10.1.1.300\n")
+    before = time.monotonic()
+    assert roost_dns(server, "reload").returncode == 1
+    reloading, failed = hear(), hear()
+    assert reloading["RELOADING"] == "1"
+    assert before <= int(reloading["MONOTONIC_USEC"]) / 1e6 <= time.monotonic()
+    assert failed["READY"] == "1"
+    assert re.fullmatch(f"{served}; the last reload failed: {path}:6: .*", failed["STATUS"])
+    assert failed["STATUS"].startswith(first["STATUS"])
+    path.write_text(ZONE.format(serial=3, text="x"))
+    assert roost_dns(server, "reload").returncode == 0
+    assert "RELOADING" in hear()
+    assert re.fullmatch(served, hear()["STATUS"])
 
 
 def test_a_reload_brings_names_and_takes_them(world):
@@ -542,9 +598,10 @@ def test_under_its_unit_it_has_the_port_alone_and_binds_new_addresses(world):
 
 @pytest.fixture
 def unit(tmp_path):
-    """The unit with a program that is there."""
+    """The unit with programs that are there."""
     path = tmp_path / UNIT.name
-    path.write_text(UNIT.read_text().replace("/usr/sbin/roost-dns", find_program("roost-dns")))
+    path.write_text(UNIT.read_text().replace("/usr/sbin/roost-dns", find_program("roost-dns"))
+                    .replace("/usr/bin/roost", find_program("roost")))
     return path
 
 

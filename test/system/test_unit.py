@@ -377,7 +377,7 @@ def test_the_name_server_may_use_the_port_and_loses_no_query_by_reloads(alone):
         for number in range(1, 6):
             machine.write(ZONE_FILE, ZONE.format(serial=1 + number, text="x"))
             machine.systemctl("reload", "roost-dns")
-            eventually(lambda: zones_read() == number)
+            assert zones_read() == number  # it has waited
         machine.systemctl("restart", "roostd")
         eventually(lambda: machine.show("roost-dns", "ActiveState") == {"ActiveState": "active"})
     assert stream.lost == 0 and stream.asked > 100
@@ -386,3 +386,26 @@ def test_the_name_server_may_use_the_port_and_loses_no_query_by_reloads(alone):
     machine.systemctl("stop", "roost-dns")
     assert machine.show("roost-dns", "ActiveState", "Result") == {
         "ActiveState": "inactive", "Result": "success"}
+
+
+def test_a_reload_that_fails_is_one_to_systemd_too(alone):
+    machine = alone.machine
+    machine.write(ZONE_FILE, ZONE.format(serial=1, text="x"))
+    machine.systemctl("start", "roost-dns")
+    process, = machine.find("roost-dns")
+    machine.write(ZONE_FILE, ZONE.format(serial=2, text="x") + "broken A 10.1.1.300\n")
+    done = machine.systemctl("reload", "roost-dns", check=False)
+    assert done.returncode != 0
+    status = machine.systemctl("status", "roost-dns", check=False)
+    assert status.returncode == 0
+    assert re.search(rf'Status: "zones of .* are served; the last reload failed: {ZONE_FILE}:6: ', status.stdout)
+    assert "all zones stay as they were" in machine.journal("roost-dns")
+    machine.write(ZONE_FILE, ZONE.format(serial=3, text="x"))
+    machine.systemctl("reload", "roost-dns")
+    assert "failed" not in machine.show("roost-dns", "StatusText")["StatusText"]
+    # by hand
+    machine.run("systemctl", "kill", "--signal=HUP", "roost-dns")
+    eventually(lambda: json.loads(machine.run("roost", "dns", "--json").stdout)["zones_read"]["reloads"] == 2)
+    assert machine.find("roost-dns") == [process]
+    assert machine.show("roost-dns", "ActiveState", "SubState", "NRestarts") == {
+        "ActiveState": "active", "SubState": "running", "NRestarts": "0"}

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "dns/edition.h"
+#include "idn/idn.h"
 #include "suite.h"
 
 #define CHANGED_AT 1795390947u /* when roost.yaml was, unless a test says otherwise */
@@ -76,7 +77,8 @@ static void write_zone(uint32_t serial, const char *more)
 /* In the place of *@served. */
 static void reload(struct edition **served)
 {
-	struct edition *next = edition_load(roost_yaml, *served);
+	char problem[EDITION_PROBLEM_SIZE];
+	struct edition *next = edition_load(roost_yaml, *served, problem);
 
 	ck_assert_ptr_nonnull(next);
 	edition_free(*served);
@@ -200,6 +202,56 @@ START_TEST(without_secondaries_nobody_minds_a_serial)
 }
 END_TEST
 
+/* Of several mistakes the first, which is told thus. */
+static void expect_problem(const char *path, const char *begins)
+{
+	char problem[EDITION_PROBLEM_SIZE], expected[EDITION_PROBLEM_SIZE];
+
+	ck_assert_ptr_null(edition_load(roost_yaml, NULL, problem));
+	snprintf(expected, sizeof expected, "%s%s", path, begins);
+	ck_assert_msg(strncmp(problem, expected, strlen(expected)) == 0, "%s", problem);
+}
+
+START_TEST(the_first_mistake_is_given_back)
+{
+	write_config(ONE, NOBODY, CHANGED_AT);
+	write_zone(1, "a A 1.2.3\nb A 1.2\n");
+	expect_problem(zone_file, ":5: ");
+	unlink(zone_file);
+	write_file(roost_yaml, "nodes: {www1: 10.1.1.11}\nintervall: 1\nintervalll: 2\n");
+	expect_problem(roost_yaml, ":2:1: error: ");
+	unlink(roost_yaml);
+	expect_problem(roost_yaml, ": error: ");
+}
+END_TEST
+
+START_TEST(what_is_given_back_is_one_line_of_text)
+{
+	char text[1024], problem[EDITION_PROBLEM_SIZE], path[64];
+
+	/* cut off within a character, in one of two cases */
+	for (int i = 0; i < 2; i++) {
+		size_t n = (size_t)snprintf(
+			text, sizeof text, "nodes: {www1: 10.1.1.11}\n%s", "aa" + i);
+
+		while (n < 800)
+			n += (size_t)snprintf(text + n, sizeof text - n, "ü");
+		snprintf(text + n, sizeof text - n, ": 1\n");
+		write_file(roost_yaml, text);
+		ck_assert_ptr_null(edition_load(roost_yaml, NULL, problem));
+		ck_assert_uint_ge(strlen(problem), sizeof problem - 2);
+		ck_assert(idn_is_utf8(problem, strlen(problem)));
+	}
+	snprintf(path, sizeof path, "%s/a\x7f", folder);
+	ck_assert_ptr_null(edition_load(path, NULL, problem));
+	ck_assert_ptr_nonnull(strstr(problem, "/a?: "));
+	/* whatever the file is called */
+	snprintf(path, sizeof path, "%s/\xff", folder);
+	ck_assert_ptr_null(edition_load(path, NULL, problem));
+	ck_assert_str_eq(problem, "see the log");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -207,6 +259,8 @@ int main(void)
 		a_zone_without_a_file_goes_on_from_the_serial_of_its_file,
 		a_change_that_secondaries_will_not_see_is_told,
 		without_secondaries_nobody_minds_a_serial,
+		the_first_mistake_is_given_back,
+		what_is_given_back_is_one_line_of_text,
 	};
 
 	return run_suite_around("edition", tests, ARRAY_SIZE(tests), set_up, tear_down);

@@ -51,7 +51,7 @@ static struct dns_status make_status(void)
 		.loaded = NOW - tick_s(2),
 		.reloads = 3,
 		.failed = 1,
-		.last_failed = true,
+		.problem = "roost.yaml:7: no",
 		.listeners = &listeners,
 		.holders = holders,
 		.counters = all_counters,
@@ -92,9 +92,10 @@ START_TEST(the_state_is_told_on_one_line)
 
 	ck_assert_ptr_nonnull(text);
 	ck_assert_ptr_null(strchr(text, '\n'));
-	expect_part(text, "{\"version\":\"1.2\",\"node\":\"www1\",\"uptime_s\":61.5,"
-			  "\"zones_read\":{\"ago_s\":2.0,\"reloads\":3,\"failed\":1,"
-			  "\"last_failed\":true,\"reading\":false},");
+	expect_part(text,
+		"{\"version\":\"1.2\",\"node\":\"www1\",\"uptime_s\":61.5,"
+		"\"zones_read\":{\"ago_s\":2.0,\"reloads\":3,\"failed\":1,"
+		"\"last_failed\":true,\"problem\":\"roost.yaml:7: no\",\"reading\":false},");
 	expect_part(text,
 		"\"zones\":[{\"name\":\"xn--e1afmkfd.xn--p1ai\",\"unicode\":\"пример.рф\","
 		"\"serial\":7,\"names\":2}],");

@@ -192,7 +192,7 @@ END_TEST
 
 START_TEST(each_line_about_a_mistake_in_the_file_has_its_level)
 {
-	char path[] = "/tmp/roost-test-XXXXXX";
+	char path[] = "/tmp/roost-test-XXXXXX", problem[JOURNAL_PROBLEM_SIZE] = "";
 	const int was = dup(STDERR_FILENO), file = mkstemp(path);
 	char *told, *rest, *line;
 	int ends[2];
@@ -201,12 +201,14 @@ START_TEST(each_line_about_a_mistake_in_the_file_has_its_level)
 	ck_assert_int_eq(pipe(ends), 0);
 	setenv("JOURNAL_STREAM", "9:99", 1);
 	dup2(ends[1], STDERR_FILENO);
-	ck_assert_ptr_null(journal_load_config(path));
+	ck_assert_ptr_null(journal_load_config(path, problem));
 	told = read_waiting(ends[0]);
 	dup2(was, STDERR_FILENO);
 	unsetenv("JOURNAL_STREAM");
 
 	ck_assert_ptr_nonnull(strstr(told, ":2:1: error: "));
+	ck_assert_ptr_nonnull(strstr(problem, ":2:1: error: "));
+	ck_assert_ptr_null(strchr(problem, '\n'));
 	ck_assert_uint_ge(count_lines(told), 3); /* it, the line, and the caret */
 	rest = told;
 	while ((line = strsep(&rest, "\n")) && rest)

@@ -441,6 +441,7 @@ START_TEST(requests_are_understood)
 		{"{\"command\":\"drain\"}\n", STATUS_COMMAND_DRAIN},
 		{" { \"command\" : \"undrain\" } \r\n", STATUS_COMMAND_UNDRAIN},
 		{"{\"command\":\"\\u0073tatus\"}", STATUS_COMMAND_STATUS},
+		{"{\"command\":\"reload\"}", STATUS_COMMAND_RELOAD},
 	};
 	const char *error = "untouched";
 
@@ -474,10 +475,10 @@ START_TEST(other_requests_are_refused_with_a_reason)
 		{"{\"command\":null}", "no \"command\" that is a string"},
 		{"{\"commands\":\"status\"}", "no \"command\" that is a string"},
 		{"{\"command\":\"status\",\"vip\":\"10.1.1.201\"}", "a key other than"},
-		{"{\"command\":\"\"}", "none of status, holders, drain and undrain"},
-		{"{\"command\":\"stop\"}", "none of status, holders, drain and undrain"},
-		{"{\"command\":\"Status\"}", "none of status, holders, drain and undrain"},
-		{"{\"command\":\"status \"}", "none of status, holders, drain and undrain"},
+		{"{\"command\":\"\"}", "none of status, holders, drain, undrain and reload"},
+		{"{\"command\":\"stop\"}", "none of status, holders, drain, undrain and reload"},
+		{"{\"command\":\"Status\"}", "none of status, holders, drain, undrain and reload"},
+		{"{\"command\":\"status \"}", "none of status, holders, drain, undrain and reload"},
 	};
 
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
