@@ -136,6 +136,33 @@ static void print_listeners(const json_t *listeners, const struct paper *p)
 	table_fini(&t);
 }
 
+/* How many zones each is to be told of, and was told of in vain. */
+static void print_secondaries(const json_t *secondaries, const struct paper *p)
+{
+	static const char *const headings[] = {
+		"SECONDARY", ">PORT", ">TO BE TOLD", ">REFUSED", ">UNANSWERED"};
+	static const char *const keys[] = {"waiting", "refused", "unanswered"};
+	struct table t;
+
+	if (json_array_size(secondaries) == 0)
+		return;
+	table_init(&t, headings, ARRAY_SIZE(headings));
+	for (size_t i = 0; i < json_array_size(secondaries); i++) {
+		const json_t *s = json_array_get(secondaries, i);
+
+		table_cell(&t, STYLE_PLAIN, "%s", text_of(s, "address"));
+		table_cell(&t, STYLE_PLAIN, "%.0f", number_of(s, "port"));
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
+			const double n = number_of(s, keys[k]);
+
+			table_cell(&t, k > 0 && n > 0 ? STYLE_WARN : STYLE_PLAIN, "%.0f", n);
+		}
+	}
+	fputc('\n', p->out);
+	table_print(&t, p, 0);
+	table_fini(&t);
+}
+
 /* Those that are not zero; the objects among them in place. Returns the column that it ends at. */
 static size_t print_counted(json_t *counters, size_t column, const struct paper *p)
 {
@@ -167,6 +194,7 @@ void dns_text_print(const json_t *document, const struct paper *p)
 	print_roostd(json_object_get(document, "roostd"), p);
 	print_zones(json_object_get(document, "zones"), p);
 	print_listeners(json_object_get(document, "listen"), p);
+	print_secondaries(json_object_get(document, "secondaries"), p);
 	(void)print_counted(
 		json_object_get(document, "counters"), (size_t)fprintf(p->out, "\nCounters:"), p);
 	fputc('\n', p->out);

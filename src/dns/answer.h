@@ -58,6 +58,7 @@ struct answer_reply {
 	size_t size;
 	uint16_t opt_at, opt_size; /* OPT in it; 0 bytes: there is none */
 	uint8_t rcode;
+	uint8_t tsig_error; /* why its signature is refused (dns/tsig.h); 0: it is not, or there is none */
 	/* The asker has shown that it gets what is sent to its address: no limit of the rate (RFC 7873 6). */
 	bool cookie_valid;
 	/* What a limiter counts as one, with @rcode: a node of a zone (the name's, the wildcard's, the cut's), a

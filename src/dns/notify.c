@@ -2,6 +2,7 @@
 #include "dns/notify.h"
 
 #include <errno.h>
+#include <libknot/codes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -41,8 +42,8 @@ struct target {
 	struct config_endpoint endpoint;
 	struct task *tasks;
 	uint32_t n_tasks;
-	uint32_t refused, unheard; /* zones, for the log */
-	int fd;                    /* -1 while there is nothing to tell */
+	uint32_t refused, unanswered; /* zones */
+	int fd;                       /* -1 while there is nothing to tell */
 	sd_event_source *io;
 };
 
@@ -124,21 +125,27 @@ static void disconnect(struct target *t)
 	t->fd = -1;
 }
 
-/* Once it was told of all, or of none any more. */
-static void finish_if_over(struct target *t)
+/* Nobody is told of a zone to whom that is told in vain. */
+static void complain(const struct target *t, const struct task *task, const char *why)
 {
-	char to[SOCKET_TEXT_SIZE];
+	static struct log_quota quota = LOG_QUOTA(60);
+	const char *end = log_quota_take(&quota, clock_now());
+	char name[NAME_TEXT_SIZE], to[SOCKET_TEXT_SIZE];
 
-	if (t->n_tasks > 0)
+	if (end)
+		log_line(JOURNAL_WARNING, "NOTIFY of %s to %s in vain: %s%s",
+			name_format(zone_apex(task->zone), name), socket_format(&t->endpoint, to),
+			why, end);
+}
+
+static void hear(struct target *t, const struct task *task, unsigned rcode)
+{
+	const knot_lookup_t *known = knot_lookup_by_id(knot_rcode_names, (int)rcode);
+
+	if (rcode == DNS_NOERROR)
 		return;
-	if (t->unheard > 0)
-		log_line(JOURNAL_WARNING, "%s does not answer NOTIFY: told in vain of %u zones",
-			socket_format(&t->endpoint, to), t->unheard);
-	if (t->refused > 0)
-		log_line(JOURNAL_WARNING, "%s refuses NOTIFY of %u zones",
-			socket_format(&t->endpoint, to), t->refused);
-	t->unheard = t->refused = 0;
-	disconnect(t);
+	t->refused++;
+	complain(t, task, known ? known->name : "an unknown RCODE");
 }
 
 static void drop_task(struct target *t, struct task *task)
@@ -166,10 +173,11 @@ static int on_answer(sd_event_source *source, int fd, uint32_t events, void *con
 		task = n > 0 ? read_message(t, message, (size_t)n) : NULL;
 		if (!task)
 			continue;
-		t->refused += (message[3] & RCODE) != DNS_NOERROR;
+		hear(t, task, message[3] & RCODE);
 		drop_task(t, task);
 	}
-	finish_if_over(t);
+	if (t->n_tasks == 0)
+		disconnect(t);
 	return 0;
 }
 
@@ -209,7 +217,8 @@ static tick work(struct target *t, tick now)
 		struct task *task = &t->tasks[i];
 
 		if (task->due <= now && task->attempts == ATTEMPTS_MAX) {
-			t->unheard++;
+			t->unanswered++;
+			complain(t, task, "no answer");
 			continue;
 		}
 		if (task->due <= now && sent < BURST) {
@@ -220,7 +229,8 @@ static tick work(struct target *t, tick now)
 		t->tasks[kept++] = *task;
 	}
 	t->n_tasks = kept;
-	finish_if_over(t);
+	if (kept == 0)
+		disconnect(t);
 	return next;
 }
 
@@ -328,6 +338,18 @@ void notify_edition(struct notify *n, const struct edition *next, const struct e
 	n->n_targets = good ? dns->n_transfers : 0;
 	(void)sd_event_source_set_time_relative(n->timer, 0);
 	(void)sd_event_source_set_enabled(n->timer, SD_EVENT_ONESHOT);
+}
+
+uint32_t notify_secondaries(
+	const struct notify *n, struct notify_secondary list[static CONFIG_TRANSFERS_MAX])
+{
+	for (uint32_t i = 0; i < n->n_targets; i++) {
+		const struct target *t = &n->targets[i];
+
+		list[i] = (struct notify_secondary){
+			t->endpoint, t->n_tasks, t->refused, t->unanswered};
+	}
+	return n->n_targets;
 }
 
 int notify_new(sd_event *event, struct notify **ret_notify)

@@ -18,6 +18,17 @@ int notify_new(sd_event *event, struct notify **ret_notify);
 void notify_free(struct notify *n);
 
 /* Tells of each zone of @next whose serial or content is not that of @before, or which is new, and of those that are
- * still to be told of; and who is new in `transfer:` of all. @before is what was given here last, NULL at first; @next is borrowed
- * until the next call. */
+ * still to be told of; and who is new in `transfer:` of all. @before is what was given here last, NULL at first; @next
+ * is borrowed until the next call. */
 void notify_edition(struct notify *n, const struct edition *next, const struct edition *before);
+
+/* Who is told, and the number of zones of this edition that it is still to be told of, that it refused, and that it
+ * did not answer for. */
+struct notify_secondary {
+	struct config_endpoint endpoint;
+	uint32_t waiting, refused, unanswered;
+};
+
+/* All of them; how many there are. */
+uint32_t notify_secondaries(
+	const struct notify *n, struct notify_secondary list[static CONFIG_TRANSFERS_MAX]);

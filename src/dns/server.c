@@ -314,6 +314,7 @@ static char *render_status(struct server *s)
 {
 	const struct counters *counters[CREW_MAX + 1];
 	const struct answer_counters *answers[CREW_MAX + 1];
+	struct notify_secondary secondaries[CONFIG_TRANSFERS_MAX];
 	const struct dns_status status = {.version = ROOST_VERSION,
 		.node = s->node,
 		.started = s->started,
@@ -326,6 +327,8 @@ static char *render_status(struct server *s)
 		.loading = s->loading,
 		.listeners = &s->listeners,
 		.holders = s->holders,
+		.secondaries = secondaries,
+		.n_secondaries = notify_secondaries(s->notify, secondaries),
 		.counters = counters,
 		.answers = answers,
 		.n_threads = s->crew.n + 1,

@@ -7,12 +7,16 @@
 #include "dns/log.h"
 #include "dns/signed.h"
 #include "dns/transfer.h"
+#include "dns/transfer_log.h"
 #include "os/clock.h"
 
 /* A transfer that runs, and the edition that it began with. */
 struct stream {
 	struct transfer *transfer;
 	struct edition *edition;
+	struct addr client;
+	uint64_t bytes; /* so far */
+	bool complete;
 };
 
 /* Keeps @e, which is in use, beyond that. */
@@ -27,11 +31,14 @@ static enum answer_outcome begin_transfer(struct edition *e, const struct answer
 		return ANSWER_NONE;
 	outcome = transfer_begin(&setup, request, reply, &s->transfer);
 	if (outcome != ANSWER_TRANSFER) {
+		if (outcome == ANSWER_SENT && reply->rcode != DNS_NOERROR)
+			transfer_log_refused(&e->config->dns, request, reply);
 		free(s);
 		return outcome;
 	}
 	atomic_fetch_add(&e->n_transfers, 1);
 	s->edition = e;
+	s->client = request->client;
 	*ret_stream = s;
 	return outcome;
 }
@@ -55,6 +62,8 @@ enum tcp_outcome service_answer(
 
 	if (outcome == ANSWER_TRANSFER)
 		outcome = begin_transfer(e, &request, &reply, &stream);
+	else if (reply.tsig_error)
+		transfer_log_refused(&e->config->dns, &request, &reply);
 	snapshot_release(s->editions, s->reader);
 	switch (outcome) {
 	case ANSWER_SENT:
@@ -70,15 +79,18 @@ enum tcp_outcome service_answer(
 
 int service_stream_next(void *context, void *stream, uint8_t *buffer, size_t room)
 {
-	const struct stream *s = stream;
+	struct stream *s = stream;
 	const int size = transfer_next(s->transfer, clock_wall_ns() / 1000000000u, buffer);
 
 	(void)context;
 	(void)room; /* a message's */
 	if (size < 0)
 		log_line(JOURNAL_ERROR,
-			"a transfer is broken off: a record and a signature do not fit into one "
-			"message, or there is no memory");
+			"a record and a signature do not fit into one message, or there is no "
+			"memory");
+	else
+		s->bytes += (uint64_t)size;
+	s->complete = size == 0;
 	return size;
 }
 
@@ -87,6 +99,7 @@ void service_stream_end(void *context, void *stream)
 	struct stream *s = stream;
 
 	(void)context;
+	transfer_log_over(&s->client, transfer_zone(s->transfer), s->bytes, s->complete);
 	transfer_free(s->transfer);
 	atomic_fetch_sub(&s->edition->n_transfers, 1); /* the edition may be freed from here on */
 	free(s);

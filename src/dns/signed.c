@@ -76,6 +76,7 @@ enum answer_outcome signed_answer(struct answerer *a, const struct catalog *c,
 		return ANSWER_SENT;
 	case TSIG_REFUSED: break;
 	}
+	out->tsig_error = (uint8_t)t.error;
 	answer_briefly(in, &q, DNS_NOTAUTH, ANSWER_ERROR_NONE, out);
 	sign(&t, answer_limit(in, &q, out), in->wall_s, out);
 	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;

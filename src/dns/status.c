@@ -97,6 +97,23 @@ static json_t *roostd_object(const struct dns_status *in)
 		"left_out", left_out, "unknown", unknown);
 }
 
+static json_t *secondaries_array(const struct dns_status *in)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < in->n_secondaries; i++) {
+		const struct notify_secondary *s = &in->secondaries[i];
+		char address[ADDR_STRLEN];
+
+		(void)json_array_append_new(
+			array, json_pack("{s:s, s:i, s:i, s:i, s:i}", "address",
+				       addr_format(&s->endpoint.address, address), "port",
+				       (int)s->endpoint.port, "waiting", (int)s->waiting, "refused",
+				       (int)s->refused, "unanswered", (int)s->unanswered));
+	}
+	return array;
+}
+
 /* The sum over all threads of the counter at @offset. */
 static uint64_t sum(const struct dns_status *in, size_t offset)
 {
@@ -184,12 +201,13 @@ static json_t *zones_read_object(const struct dns_status *in)
 
 char *dns_status_render(const struct dns_status *in)
 {
-	json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o}",
+	json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o}",
 		"version", in->version, "node", in->node, "uptime_s",
 		seconds_since(in->now, in->started), "zones_read", zones_read_object(in), "zones",
 		zones_array(in->edition->catalog), "listen", listen_array(in->listeners), "roostd",
-		roostd_object(in), "threads", (int)in->n_threads, "connections",
-		(int)in->n_connections, "counters", counters_object(in));
+		roostd_object(in), "secondaries", secondaries_array(in), "threads",
+		(int)in->n_threads, "connections", (int)in->n_connections, "counters",
+		counters_object(in));
 	char *text = document ? json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 
 	json_decref(document);

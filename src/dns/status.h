@@ -15,6 +15,7 @@
 #include "dns/edition.h"
 #include "dns/holders.h"
 #include "dns/listeners.h"
+#include "dns/notify.h"
 
 /* Where it listens and `roost dns` asks, unless told otherwise. */
 #define DNS_STATUS_SOCKET_PATH "/run/roost-dns/roost-dns.sock"
@@ -31,6 +32,8 @@ struct dns_status {
 	bool loading;
 	const struct listeners *listeners;
 	const struct holders *holders;
+	const struct notify_secondary *secondaries;
+	uint32_t n_secondaries;
 	/* By thread. */
 	const struct counters **counters;
 	const struct answer_counters **answers;

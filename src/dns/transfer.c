@@ -49,7 +49,7 @@ struct page {
 
 /* ---- whether ---- */
 
-static bool may_transfer(const struct config_dns *dns, const struct addr *client)
+bool transfer_is_allowed(const struct config_dns *dns, const struct addr *client)
 {
 	for (uint32_t i = 0; i < dns->n_transfers; i++)
 		if (addr_equal(&dns->transfer[i].address, client))
@@ -282,6 +282,7 @@ static enum answer_outcome say(
 	struct page p = page_begin(t, out->buffer, rcode);
 
 	out->rcode = (uint8_t)rcode;
+	out->tsig_error = (uint8_t)t->tsig.error;
 	out->size = page_end(&p, t, wall_s);
 	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;
 }
@@ -312,7 +313,7 @@ static unsigned judge(const struct transfer_setup *setup, const struct answer_re
 		if (verdict == TSIG_REFUSED)
 			return TSIG_RCODE_NOTAUTH; /* RFC 8945 5.2 */
 	}
-	if (!may_transfer(setup->config, &in->client) || (setup->key && !t->is_signed))
+	if (!transfer_is_allowed(setup->config, &in->client) || (setup->key && !t->is_signed))
 		return DNS_REFUSED;
 	t->zone = catalog_zone_named(setup->catalog, q->name.bytes);
 	return t->zone ? DNS_NOERROR : TSIG_RCODE_NOTAUTH; /* RFC 5936 2.2.1 */
@@ -355,6 +356,11 @@ enum answer_outcome transfer_begin(const struct transfer_setup *setup,
 	else
 		transfer_free(t);
 	return outcome;
+}
+
+const struct zone *transfer_zone(const struct transfer *t)
+{
+	return t->zone;
 }
 
 void transfer_free(struct transfer *t)

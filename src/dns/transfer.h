@@ -38,6 +38,11 @@ enum answer_outcome transfer_begin(const struct transfer_setup *setup,
 	const struct answer_request *in, struct answer_reply *out, struct transfer **ret_transfer);
 void transfer_free(struct transfer *t);
 
+/* Whether that address may have zones at all. */
+bool transfer_is_allowed(const struct config_dns *dns, const struct addr *client);
+
+const struct zone *transfer_zone(const struct transfer *t);
+
 /* The next message: its size, 0 after the last one, -1 if there is no memory, or a record does not fit with its
  * signature. @buffer has DNS_MESSAGE_MAX bytes. */
 int transfer_next(struct transfer *t, uint64_t wall_s, uint8_t *buffer);

@@ -17,6 +17,7 @@
 #include "dns/edition.h"
 #include "dns/signed.h"
 #include "dns/socket.h"
+#include "dns/transfer_log.h"
 #include "os/clock.h"
 #include "os/privileges.h"
 
@@ -157,6 +158,8 @@ static size_t answer_one(struct udp *u, const struct batch *b, unsigned i, int i
 	if (signed_answer(u->answerer, b->edition->catalog, b->edition->key, &request, &reply) !=
 		ANSWER_SENT)
 		return 0;
+	if (reply.tsig_error)
+		transfer_log_refused(&b->edition->config->dns, &request, &reply);
 	ASSERT(reply.size >= DNS_HEADER_SIZE && reply.size <= DNS_UDP_MAX);
 	/* a valid cookie shows that the asker's address is its own (RFC 7873 6) */
 	if (b->edition->rate > 0 && !reply.cookie_valid && !limit(u, b, &request, &reply))

@@ -4,8 +4,10 @@
 import base64
 import json
 import pathlib
+import re
 import socket
 import struct
+import time
 
 import dns.exception
 import dns.flags
@@ -263,26 +265,30 @@ def test_a_signed_transfer_is_whole_to_dig_and_kdig_and_over_many_messages(prima
     messages = dig(host, server, "-y", f"hmac-sha256:{KEY}:{SECRET}", "EXAMPLE.com", "AXFR")
     assert "messages 1," not in messages and "messages" in messages
     assert server.counters()["transfers"] == 3
+    assert len(re.findall(r"the transfer of example\.com\., serial 1, to \S+ is complete after \d{6} bytes", server.log())) == 3
 
 
-@pytest.mark.parametrize("asks, key, says", [
-    ("dns2", f"hmac-sha256:{KEY}:{OTHER}", "BADSIG"),
-    ("dns2", f"hmac-sha256:other.example:{SECRET}", "BADKEY"),
-    ("dns2", f"hmac-sha512:{KEY}:{SECRET}", "BADKEY"),
-    ("dns2", None, "REFUSED"),
-    ("client", f"hmac-sha256:{KEY}:{SECRET}", "REFUSED"),
-    ("client", None, "REFUSED"),
-    ("dns2", f"hmac-sha256:{KEY}:{SECRET}", None),
+@pytest.mark.parametrize("asks, key, says, logged", [
+    ("dns2", f"hmac-sha256:{KEY}:{OTHER}", "BADSIG", "BADSIG, its secret"),
+    ("dns2", f"hmac-sha256:other.example:{SECRET}", "BADKEY", "BADKEY, "),
+    ("dns2", f"hmac-sha512:{KEY}:{SECRET}", "BADKEY", "BADKEY, "),
+    ("dns2", None, "REFUSED", "REFUSED, it does not sign"),
+    ("client", f"hmac-sha256:{KEY}:{SECRET}", "REFUSED", "REFUSED, not in transfer:"),
+    ("client", None, "REFUSED", "REFUSED, not in transfer:"),
+    ("dns2", f"hmac-sha256:{KEY}:{SECRET}", None, None),
 ])
-def test_who_may_not_transfer_is_told_so(shared, asks, key, says):
+def test_who_may_not_transfer_is_told_so_and_so_is_the_log(shared, asks, key, says, logged):
     server = shared
     host = server.lab.servers[1] if asks == "dns2" else server.lab.client
+    before = len(server.log())
     text = dig(host, server, *(["-y", key] if key else []), "example.com", "AXFR")
     kdig = dig(host, server, *(["-y", key] if key else []), "example.com", "AXFR", program="kdig")
     if says is None:  # the control: one that may
         assert "mail.example.com" in text
         return
     assert "mail.example.com" not in text
+    address = host.ipv4 if asks == "dns2" else "10.1.1.100"
+    assert server.log()[before:].count(f"a transfer of example.com. is refused to {address}: {logged}") == 2
     if says.startswith("BAD"):  # RFC 8945 5.2
         assert says in text
     else:
@@ -330,6 +336,39 @@ def test_a_signed_question_gets_a_signed_answer_from_anywhere(shared, tcp):
     assert reply.answer[0][0].address == "10.1.1.20"
 
 
+@pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
+def test_a_secondary_whose_clock_is_wrong_is_told_in_the_log(shared, tcp, monkeypatch):
+    """It asks for the SOA first, and for the zone only if it likes the answer."""
+    query = dns.message.make_query("example.com", "SOA", use_edns=0)
+    query.use_tsig(dns.tsigkeyring.from_text({KEY: SECRET}), algorithm="hmac-sha256")
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now - 3600)
+        wire = query.to_wire()
+    before = len(shared.log())
+    with inside(shared.lab.servers[1].name), \
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as s:
+        s.settimeout(2)
+        s.connect((shared.address, PORT))
+        s.sendall((struct.pack("!H", len(wire)) if tcp else b"") + wire)
+        s.recv(4096)
+    says = f"a signed question for example.com. is refused to {shared.lab.servers[1].ipv4}: BADTIME, its clock"
+    assert says in shared.log()[before:]
+
+
+def test_strangers_fill_no_log(primary):
+    server = primary(signed=False)
+    server.start()
+    query = dns.message.make_query("example.com", "AXFR")
+    with inside(server.lab.client.name):
+        for _ in range(30):
+            assert dns.query.tcp(query, server.address, port=PORT, timeout=2).rcode() == dns.rcode.REFUSED
+    assert server.log().count("not in transfer:") == 10
+    assert "no more lines like this one for a minute" in server.log()
+    dig(server.lab.servers[1], server, "example.com", "AXFR")
+    assert "is complete" in server.log()
+
+
 # NOTIFY
 
 
@@ -365,6 +404,13 @@ def test_notify_is_repeated_until_it_is_acknowledged(primary):
         notify, sender = hear()
         assert notify.question[0].name.to_text() == "example.com."
         assert notify.answer[0][0].serial == 2
+        secondary, = server.status()["secondaries"]
+        assert secondary == {"address": "10.1.1.100", "port": 5301, "waiting": 1, "refused": 0, "unanswered": 0}
+        refusal = dns.message.make_response(notify)
+        refusal.set_rcode(dns.rcode.NOTAUTH)
+        us.sendto(refusal.to_wire(), sender)
+        eventually(lambda: "NOTIFY of example.com. to 10.1.1.100@5301 in vain: NOTAUTH" in server.log())
+        assert server.status()["secondaries"][0]["refused"] == 1
 
 
 def test_notify_to_us_is_not_implemented(shared):
@@ -413,6 +459,13 @@ def test_a_transfer_that_nobody_reads_is_of_one_edition_and_holds_nobody_up(prim
             if done:
                 break
     assert n > 100
+    eventually(lambda: "serial 1, to 10.1.1.100 is complete" in server.log())
+    with inside(server.lab.client.name):
+        connection = socket.create_connection((server.address, PORT), timeout=10)
+    with connection:
+        connection.sendall(struct.pack("!H", len(wire)) + wire)
+        next(frames(connection))
+    eventually(lambda: "serial 2, to 10.1.1.100 is broken off" in server.log())
     assert first.answer[0][0].serial == 1
     last = dns.message.from_wire(last, one_rr_per_rrset=True)
     assert last.answer[-1][0].serial == 1 and last.answer[-1].rdtype == dns.rdatatype.SOA

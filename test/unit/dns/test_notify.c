@@ -222,12 +222,15 @@ END_TEST
 
 START_TEST(a_refusal_is_an_answer_with_a_question_or_without)
 {
+	struct notify_secondary list[CONFIG_TRANSFERS_MAX];
 	struct secondary s;
 	struct copy c;
 
 	open_secondary(&s);
 	make_edition(&c, &s, 2, 1);
 	notify_edition(notify, &c.edition, NULL);
+	ck_assert_uint_eq(notify_secondaries(notify, list), 1);
+	ck_assert_uint_eq(list[0].waiting, 2);
 	ck_assert(is_told_within(&s, tick_s(1)));
 	reply(&s, DNS_QR | OPCODE_NOTIFY | DNS_REFUSED);
 	ck_assert(is_told_within(&s, tick_s(1)));
@@ -235,6 +238,10 @@ START_TEST(a_refusal_is_an_answer_with_a_question_or_without)
 	s.size = 12;
 	reply(&s, DNS_QR | OPCODE_NOTIFY | DNS_NOTIMP);
 	ck_assert_uint_eq(count_told(&s, tick_ms(1200)), 0);
+	ck_assert_uint_eq(notify_secondaries(notify, list), 1);
+	ck_assert_uint_eq(list[0].endpoint.port, s.endpoint.port);
+	ck_assert_uint_eq(list[0].refused, 2);
+	ck_assert_uint_eq(list[0].waiting + list[0].unanswered, 0);
 	free_edition(&c);
 	close(s.fd);
 }

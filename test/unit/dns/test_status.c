@@ -43,6 +43,8 @@ static struct dns_status make_status(void)
 {
 	static const struct counters *all_counters[] = {&counters[0], &counters[1]};
 	static const struct answer_counters *all_answers[] = {&answers[0], &answers[1]};
+	static struct notify_secondary secondary = {
+		.endpoint.port = 5300, .waiting = 3, .refused = 2, .unanswered = 1};
 	struct dns_status s = {.version = "1.2",
 		.node = "www1",
 		.started = NOW - tick_ms(61500),
@@ -54,11 +56,14 @@ static struct dns_status make_status(void)
 		.problem = "roost.yaml:7: no",
 		.listeners = &listeners,
 		.holders = holders,
+		.secondaries = &secondary,
+		.n_secondaries = 1,
 		.counters = all_counters,
 		.answers = all_answers,
 		.n_threads = 2,
 		.n_connections = 5};
 
+	ck_assert(addr_parse("10.1.1.12", &secondary.endpoint.address));
 	ck_assert(addr_parse("10.1.1.201", &vips[0].address));
 	ck_assert(addr_parse("10.1.1.202", &vips[1].address));
 	serve_zone("xn--e1afmkfd.xn--p1ai.",
@@ -104,6 +109,8 @@ START_TEST(the_state_is_told_on_one_line)
 		"\"tcp\":true,\"dropped\":42,\"error\":null},{\"address\":\"2001:db8::1\","
 		"\"port\":5353,\"udp\":false,\"tcp\":false,\"dropped\":0,"
 		"\"error\":\"Address already in use\"}],");
+	expect_part(text, "\"secondaries\":[{\"address\":\"10.1.1.12\",\"port\":5300,"
+			  "\"waiting\":3,\"refused\":2,\"unanswered\":1}],");
 	expect_part(text, "\"threads\":2,\"connections\":5,");
 	free(text);
 }
