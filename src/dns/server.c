@@ -2,6 +2,7 @@
 #include "dns/server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,10 +194,14 @@ static void ask_for_edition(struct server *s)
 static int on_retire(sd_event_source *source, uint64_t us, void *context)
 {
 	struct server *s = context;
+	const uint32_t n = s->n_retired;
 
 	(void)us;
 	if (!free_retired(s))
 		wake_later(source, RETIRE_US);
+	/* an edition is many small pieces, of which the kernel would get none back */
+	if (s->n_retired < n)
+		(void)malloc_trim(0);
 	if (s->again && !s->loading)
 		ask_for_edition(s);
 	return 0;

@@ -373,6 +373,24 @@ def test_a_reload_brings_names_and_takes_them(world):
     assert "reloaded: 1 zone\n" in server.log()
 
 
+def test_memory_of_a_zone_that_is_gone_is_given_back(world):
+    def zone(serial, n):
+        return ZONE.format(serial=serial, text="x") + "".join(f"r{i} A 10.1.1.50\n" for i in range(n))
+
+    def resident_kib():
+        status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    server = world(zones={"example.org": zone(1, 0)})
+    before = resident_kib()
+    (server.lab.folder / "example.org.zone").write_text(zone(2, 200000))
+    server.reload()
+    assert resident_kib() > before + 30000
+    (server.lab.folder / "example.org.zone").write_text(zone(3, 0))
+    server.reload()
+    eventually(lambda: resident_kib() < before + 10000, message=lambda: f"{before} KiB became {resident_kib()}")
+
+
 def test_a_reload_moves_to_other_addresses_without_a_loss(world):
     server = world()
     here = server.server.ipv4
