@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -373,6 +374,32 @@ def test_a_reload_brings_names_and_takes_them(world):
     assert "reloaded: 1 zone\n" in server.log()
 
 
+def test_a_reload_changes_what_answers_say_of_the_server(world):
+    server = world(nsid="one")
+
+    def says():
+        options = [dns.edns.GenericOption(dns.edns.OptionType.NSID, b""),
+                   dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"12345678")]
+        answer = ask(server.lab.client, server.server.ipv4, WWW, use_edns=0, options=options)
+        assert addresses(answer)
+        given = {option.otype: option.to_wire() for option in answer.options}
+        return given.get(dns.edns.OptionType.NSID), len(given.get(dns.edns.OptionType.COOKIE, b""))
+
+    def reload(**changes):
+        server.cluster.config["dns"].update(changes)
+        server.cluster.write()
+        server.reload()
+
+    assert says() == (b"one", 24)
+    reload(nsid="two", cookies=False)
+    assert says() == (b"two", 0)
+    secret = server.lab.folder / "cookie-secret"
+    secret.write_text("000102030405060708090a0b0c0d0e0f\n")
+    secret.chmod(0o600)
+    reload(nsid="", cookies=True, **{"cookie-secret-file": str(secret)})
+    assert says() == (b"www1", 24)  # its own name
+
+
 def test_memory_of_a_zone_that_is_gone_is_given_back(world):
     def zone(serial, n):
         return ZONE.format(serial=serial, text="x") + "".join(f"r{i} A 10.1.1.50\n" for i in range(n))
@@ -437,6 +464,34 @@ def test_a_vip_that_nobody_holds_is_left_out_until_somebody_does(world):
     assert f"left out: {V4[1]}" in report(server)
     roostd.knows(*V4[:2])
     eventually(lambda: given() == V4[:2], within=3)
+
+
+def test_a_vip_that_nobody_holds_is_left_out_by_each_responder_that_heard_so(world):
+    first = world({"www": V4[:3]}, servers=3, start=False)
+    cluster, lab = first.cluster, first.lab
+    responders = [first, *(NameServer(s, cluster.path, cluster.socket(s)) for s in lab.servers[1:])]
+    roostds = [FakeRoostd(cluster.socket(s)) for s in lab.servers]
+
+    def knows(roostd, *unheld):
+        roostd.knows(*(vip for vip in V4[:3] if vip not in unheld), unheld=unheld)
+
+    def given():
+        return [sorted(addresses(ask(lab.client, r.server.ipv4, WWW))) for r in responders]
+
+    for roostd, responder in zip(roostds, responders):
+        knows(roostd)
+        responder.start()
+    assert given() == [V4[:3]] * 3
+    rest = [V4[0], V4[2]]
+    for roostd in roostds:
+        knows(roostd, V4[1])
+    eventually(lambda: given() == [rest] * 3, within=6)
+    assert stays(lambda: given() == [rest] * 3, during=2)
+    knows(roostds[0])
+    eventually(lambda: given() == [V4[:3], rest, rest], within=3)
+    for roostd in roostds:
+        knows(roostd, V4[0])
+    eventually(lambda: given() == [V4[1:3]] * 3, within=6)
 
 
 def test_a_vip_that_nobody_floats_yet_is_left_out_by_all_responders_alike(world):

@@ -2,6 +2,7 @@
 """Zones for other servers: NSD, Knot and BIND as secondaries, and who gets nothing."""
 
 import base64
+import contextlib
 import json
 import pathlib
 import re
@@ -469,6 +470,29 @@ def test_a_transfer_that_nobody_reads_is_of_one_edition_and_holds_nobody_up(prim
     assert first.answer[0][0].serial == 1
     last = dns.message.from_wire(last, one_rr_per_rrset=True)
     assert last.answer[-1][0].serial == 1 and last.answer[-1].rdtype == dns.rdatatype.SOA
+
+
+def test_a_reload_waits_behind_transfers_of_many_editions_and_says_so(primary):
+    server = primary(signed=False, transfer=["10.1.1.100@5301"],
+                     more="".join(f'r{i} TXT "{"x" * 200}"\n' for i in range(10000)))
+    server.start()
+    wire = dns.message.make_query("example.com", "AXFR").to_wire()
+    with contextlib.ExitStack() as connections:
+        for _ in range(16):
+            with inside(server.lab.client.name):
+                connection = connections.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.settimeout(10)
+            connection.connect((server.address, PORT))
+            connection.sendall(struct.pack("!H", len(wire)) + wire)
+            next(frames(connection))
+            server.change()
+        assert "the reload waits" not in server.log()
+        server.hangup()
+        server.hangup()
+        eventually(lambda: server.log().count("the reload waits: transfers from 16 editions") == 1)
+        assert server.reloads() == (16, 0)
+    eventually(lambda: server.reloads() == (17, 0))
 
 
 # The secret
