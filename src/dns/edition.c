@@ -56,9 +56,9 @@ static bool tell_serial(const struct zone *z, const struct zone *served)
 	const struct zone_rrset *soa = zone_soa(z);
 	const struct zone_place place = {soa->file, soa->line};
 	const uint32_t serial = zone_serial(z), before = zone_serial(served);
-	char text[2 * NAME_TEXT_SIZE], name[NAME_TEXT_SIZE];
+	char text[ZONE_PROBLEM_SIZE], name[ZONE_NAME_SIZE];
 
-	(void)name_format(zone_apex(z), name);
+	(void)zone_name_show(zone_apex(z), name);
 	if (zone_compare_serials(serial, before) < 0)
 		(void)snprintf(text, sizeof text,
 			"the serial of %s went back from %u to %u: secondaries will not fetch it "

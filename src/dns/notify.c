@@ -130,12 +130,12 @@ static void complain(const struct target *t, const struct task *task, const char
 {
 	static struct log_quota quota = LOG_QUOTA(60);
 	const char *end = log_quota_take(&quota, clock_now());
-	char name[NAME_TEXT_SIZE], to[SOCKET_TEXT_SIZE];
+	char name[ZONE_NAME_SIZE], to[SOCKET_TEXT_SIZE];
 
 	if (end)
 		log_line(JOURNAL_WARNING, "NOTIFY of %s to %s in vain: %s%s",
-			name_format(zone_apex(task->zone), name), socket_format(&t->endpoint, to),
-			why, end);
+			zone_name_show(zone_apex(task->zone), name),
+			socket_format(&t->endpoint, to), why, end);
 }
 
 static void hear(struct target *t, const struct task *task, unsigned rcode)

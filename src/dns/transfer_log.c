@@ -33,14 +33,14 @@ void transfer_log_refused(const struct config_dns *dns, const struct answer_requ
 {
 	const bool listed = transfer_is_allowed(dns, &in->client);
 	const char *end = log_quota_take(listed ? &secondaries : &strangers, clock_now());
-	char name[NAME_TEXT_SIZE] = "?", client[ADDR_STRLEN];
+	char name[ZONE_NAME_SIZE] = "?", client[ADDR_STRLEN];
 	struct query q;
 
 	if (!end)
 		return;
 	(void)query_parse(in->message, in->size, &q);
 	if (q.question_size > 0)
-		(void)name_format(q.name.bytes, name);
+		(void)zone_name_show(q.name.bytes, name);
 	log_line(listed ? JOURNAL_WARNING : JOURNAL_INFO, "%s %s is refused to %s: %s%s",
 		q.type == DNS_AXFR || q.type == DNS_IXFR ? "a transfer of"
 							 : "a signed question for",
@@ -51,12 +51,12 @@ void transfer_log_over(
 	const struct addr *client, const struct zone *zone, uint64_t bytes, bool complete)
 {
 	const char *end = log_quota_take(&over, clock_now());
-	char name[NAME_TEXT_SIZE], to[ADDR_STRLEN];
+	char name[ZONE_NAME_SIZE], to[ADDR_STRLEN];
 
 	if (end)
 		log_line(complete ? JOURNAL_INFO : JOURNAL_WARNING,
 			"the transfer of %s, serial %u, to %s %s after %llu bytes%s",
-			name_format(zone_apex(zone), name), zone_serial(zone),
+			zone_name_show(zone_apex(zone), name), zone_serial(zone),
 			addr_format(client, to), complete ? "is complete" : "is broken off",
 			(unsigned long long)bytes, end);
 }
