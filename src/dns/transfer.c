@@ -311,12 +311,12 @@ static unsigned judge(const struct transfer_setup *setup, const struct answer_re
 			return DNS_FORMERR;
 		t->is_signed = true;
 		if (verdict == TSIG_REFUSED)
-			return TSIG_RCODE_NOTAUTH; /* RFC 8945 5.2 */
+			return DNS_NOTAUTH; /* RFC 8945 5.2 */
 	}
 	if (!transfer_is_allowed(setup->config, &in->client) || (setup->key && !t->is_signed))
 		return DNS_REFUSED;
 	t->zone = catalog_zone_named(setup->catalog, q->name.bytes);
-	return t->zone ? DNS_NOERROR : TSIG_RCODE_NOTAUTH; /* RFC 5936 2.2.1 */
+	return t->zone ? DNS_NOERROR : DNS_NOTAUTH; /* RFC 5936 2.2.1 */
 }
 
 static void set_question(struct transfer *t, const struct query *q)

@@ -43,8 +43,6 @@ enum tsig_error {
 	TSIG_BADTRUNC = 22,
 };
 
-#define TSIG_RCODE_NOTAUTH 9
-
 /* A conversation that is signed. */
 struct tsig {
 	const struct tsig_key *key; /* borrowed; NULL: one that we do not have */
