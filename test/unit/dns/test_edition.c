@@ -232,7 +232,7 @@ START_TEST(what_is_given_back_is_one_line_of_text)
 	/* cut off within a character, in one of two cases */
 	for (int i = 0; i < 2; i++) {
 		size_t n = (size_t)snprintf(
-			text, sizeof text, "nodes: {www1: 10.1.1.11}\n%s", "aa" + i);
+			text, sizeof text, "nodes: {www1: 10.1.1.11}\n%s", i == 0 ? "a" : "aa");
 
 		while (n < 800)
 			n += (size_t)snprintf(text + n, sizeof text - n, "ü");
