@@ -30,6 +30,7 @@
 #define ANSWER_SIZE (DNS_UDP_MAX + 48)
 
 #define NO_INTERFACE (-1)
+#define BLAMED_MAX   1024
 
 /* Room for either family's packet information. */
 #define INFO_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
@@ -52,6 +53,7 @@ struct udp {
 	atomic_bool leaving;
 	struct rng rng;
 	int slow; /* the interface whose answers may fill but half of the send buffer, or NO_INTERFACE */
+	unsigned n_blamed; /* how much more often it is to blame than others, up to BLAMED_MAX */
 	struct mmsghdr in[BATCH], out[BATCH];
 	int interfaces[BATCH]; /* by which the questions of @out came; 0: unknown */
 	struct slot slots[BATCH];
@@ -139,6 +141,22 @@ static bool limit(struct udp *u, const struct batch *b, const struct answer_requ
 	return false;
 }
 
+/* An answer by @interface finds no room, or is not made because of that. Whoever finds none need not be who fills the
+ * buffer, but that one is there most often. */
+static void blame(struct udp *u, int interface)
+{
+	if (interface == 0) /* unknown: the socket has but one address */
+		return;
+	if (interface == u->slow) {
+		u->n_blamed += u->n_blamed < BLAMED_MAX;
+	} else if (u->n_blamed > 0) {
+		u->n_blamed--;
+	} else {
+		u->slow = interface;
+		u->n_blamed = 1;
+	}
+}
+
 /* The size of the answer to datagram @i, which came by @interface; 0: there is none. */
 static size_t answer_one(struct udp *u, const struct batch *b, unsigned i, int interface)
 {
@@ -152,6 +170,7 @@ static size_t answer_one(struct udp *u, const struct batch *b, unsigned i, int i
 		return 0;
 	counter_add(addr_is_ipv4(&request.client) ? &u->counters.udp4 : &u->counters.udp6, 1);
 	if (interface == b->held_back) {
+		blame(u, interface);
 		counter_add(&u->counters.unsent, 1);
 		return 0;
 	}
@@ -177,8 +196,10 @@ static int find_held_back(struct udp *u)
 	if (u->slow == NO_INTERFACE)
 		return NO_INTERFACE;
 	m = socket_memory(u->fd);
-	if (m.to_send < m.to_send_max / 4)
+	if (m.to_send < m.to_send_max / 4) {
 		u->slow = NO_INTERFACE;
+		u->n_blamed = 0;
+	}
 	if (m.to_send < m.to_send_max / 2)
 		return NO_INTERFACE;
 	return u->slow;
@@ -223,7 +244,7 @@ static void send_all(struct udp *u, unsigned n)
 		}
 		/* of the first one: no route, an address that is gone, no room in the send buffer */
 		if (errno == EAGAIN)
-			u->slow = u->interfaces[at];
+			blame(u, u->interfaces[at]);
 		counter_add(&u->counters.unsent, 1);
 		at++;
 	}
@@ -235,6 +256,7 @@ static void serve(struct udp *u)
 	unsigned last_batches = 0;
 
 	u->slow = NO_INTERFACE;
+	u->n_blamed = 0;
 	while (last_batches < LAST_BATCHES_MAX) {
 		int n = recvmmsg(u->fd, u->in, BATCH, MSG_WAITFORONE, NULL);
 
