@@ -134,6 +134,15 @@ static void vacate(struct tcp *t, uint32_t i)
 	atomic_store_explicit(&t->n_connections, n_taken(t) - 1, memory_order_relaxed);
 }
 
+/* Whether @a is closed rather than @b, which went longer without progress: who transfers a zone may do so, and is
+ * closed last. */
+static bool goes_before(const struct seat *a, const struct seat *b)
+{
+	const bool a_streams = a->connection.stream, b_streams = b->connection.stream;
+
+	return a_streams == b_streams ? a->n_client > b->n_client : b_streams;
+}
+
 /* Makes a place by closing what went longest without progress: of @client, or if that is NULL, of whoever has most
  * places. False: nobody is there. */
 static bool evict(struct tcp *t, const struct addr *client)
@@ -145,7 +154,7 @@ static bool evict(struct tcp *t, const struct addr *client)
 
 		if (client && !is_same_client(&s->connection.client, client))
 			continue;
-		if (found == NO_SEAT || s->n_client > t->seats[found].n_client)
+		if (found == NO_SEAT || goes_before(s, &t->seats[found]))
 			found = i;
 	}
 	if (found == NO_SEAT)
@@ -196,7 +205,7 @@ static bool mend(struct tcp *t, int listener, int error)
 {
 	if (error == EAGAIN || !has_waiting(listener))
 		return false;
-	if ((error == EMFILE || error == ENFILE) && evict(t, NULL))
+	if (error == EMFILE && evict(t, NULL))
 		return true;
 	(void)poll(NULL, 0, PAUSE_MS); /* or the turns would follow each other without end */
 	return false;

@@ -159,9 +159,11 @@ static int join_with_room(const struct world *w, uint32_t host, int room)
 	struct sockaddr_in own = {
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000 + host)};
 	const struct timeval patience = {.tv_sec = 5};
-	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
 	ck_assert_int_ge(fd, 0);
+	/* its port may become one that is listened at, while it is in TIME-WAIT */
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
 	ck_assert(room == 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) == 0);
 	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&own, sizeof own), 0);
@@ -451,6 +453,31 @@ START_TEST(when_all_places_are_taken_who_has_most_of_them_makes_room)
 	for (int i = 0; i < CONNECTIONS_MAX; i++)
 		close(fds[i]);
 	close(more);
+	tcp_stop(w.tcp);
+}
+END_TEST
+
+START_TEST(who_transfers_a_zone_makes_room_last)
+{
+	static const uint8_t wish[] = {0, 2, WISH_STREAM, LONG_STREAM};
+	int fds[CONNECTIONS_MAX - 1], stream, more;
+	static uint8_t some[8192];
+	struct world w;
+
+	open_patient_world(&w);
+	stream = join_with_room(&w, 1, 8192);
+	put(stream, wish, sizeof wish);
+	ck_assert(get(stream, some, sizeof some));
+	for (uint32_t i = 0; i < CONNECTIONS_MAX - 1; i++)
+		fds[i] = join_and_wait(&w, 2 + i);
+	more = join(&w, 100);
+	ck_assert(is_alive(more));
+	ck_assert(is_closed_within(fds[0], 2000));
+	ck_assert_uint_eq(w.streams_ended, 0);
+	for (int i = 0; i < CONNECTIONS_MAX - 1; i++)
+		close(fds[i]);
+	close(more);
+	close(stream);
 	tcp_stop(w.tcp);
 }
 END_TEST
@@ -775,6 +802,7 @@ int main(void)
 		half_a_message_is_no_progress,
 		one_client_gets_so_many_places_and_its_oldest_makes_room,
 		when_all_places_are_taken_who_has_most_of_them_makes_room,
+		who_transfers_a_zone_makes_room_last,
 		a_stream_comes_whole_between_the_answers_around_it,
 		a_stream_ends_with_its_connection,
 		a_second_server_finds_the_port_taken,
