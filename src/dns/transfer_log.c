@@ -31,7 +31,8 @@ static const char *reason(const struct answer_reply *out, bool listed)
 void transfer_log_refused(const struct config_dns *dns, const struct answer_request *in,
 	const struct answer_reply *out)
 {
-	const bool listed = transfer_is_allowed(dns, &in->client);
+	/* over UDP the address may be anybody's */
+	const bool listed = in->tcp && transfer_is_allowed(dns, &in->client);
 	const char *end = log_quota_take(listed ? &secondaries : &strangers, clock_now());
 	char name[ZONE_NAME_SIZE] = "?", client[ADDR_STRLEN];
 	struct query q;
