@@ -13,7 +13,8 @@ static int hire(struct crew *c)
 	struct crew_member *m = &c->members[c->n];
 	int error;
 
-	ASSERT(c->n < CREW_MAX);
+	if (c->n == CREW_MAX) /* those of other addresses have not left yet */
+		return -ENOSPC;
 	if (getrandom(&setup.seed, sizeof setup.seed, 0) != sizeof setup.seed)
 		return -EIO;
 	error = udp_start(&setup, &m->udp);

@@ -86,6 +86,14 @@ static void raise_serial(struct zone *z, const struct zone *served)
 		zone_set_serial(z, least);
 }
 
+/* Whether its SOA comes from @file, and not from a master file; NULL, for want of memory, is nothing to go by. */
+static bool is_derived(const struct zone *z, const char *file)
+{
+	const char *from = zone_soa(z)->file;
+
+	return from && strcmp(from, file) == 0;
+}
+
 /* Holds the serials of @n new zones against those that are served. */
 static void compare_serials(const struct derive_input *in, struct zone *const *zones, uint32_t n,
 	const struct edition *served)
@@ -99,7 +107,7 @@ static void compare_serials(const struct derive_input *in, struct zone *const *z
 
 		if (!before)
 			continue;
-		if (strcmp(zone_soa(zones[i])->file, in->file) == 0)
+		if (is_derived(zones[i], in->file))
 			raise_serial(zones[i], before);
 		else if (to_tell > 0)
 			to_tell -= tell_serial(zones[i], before);

@@ -132,6 +132,11 @@ static int on_tend(sd_event_source *source, uint64_t us, void *context)
 
 /* ---- reloads ---- */
 
+static bool is_transferred(struct edition *e)
+{
+	return atomic_load(&e->n_transfers) > 0;
+}
+
 /* Frees what nobody uses any more; true if that was all. */
 static bool free_retired(struct server *s)
 {
@@ -140,7 +145,8 @@ static bool free_retired(struct server *s)
 	for (uint32_t i = 0; i < s->n_retired; i++) {
 		struct edition *e = s->retired[i];
 
-		if (snapshot_is_in_use(&s->editions, e) || atomic_load(&e->n_transfers) > 0)
+		/* first, since it is the cheaper look; last, since who begins a transfer counts it before letting go */
+		if (is_transferred(e) || snapshot_is_in_use(&s->editions, e) || is_transferred(e))
 			s->retired[n++] = e;
 		else
 			edition_free(e);
@@ -264,8 +270,8 @@ static void answer_reload(struct server *s, bool done)
 
 	(void)snprintf(text, sizeof text, "all zones stay as they were: %s", s->problem);
 	answer = done ? status_render_done(STATUS_COMMAND_RELOAD) : status_render_error(text);
-	if (answer)
-		control_answer_waiting(s->control, s->reading, answer);
+	control_answer_waiting(
+		s->control, s->reading, answer ? answer : "{\"error\":\"out of memory\"}");
 	free(answer);
 }
 

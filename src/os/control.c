@@ -106,8 +106,9 @@ static void handle(struct client *c, size_t n_line)
 	char *text;
 
 	c->waiting = true;
+	c->topic = 0; /* is none */
 	text = setup->handler(setup->context, &request, &c->topic);
-	if (text) {
+	if (text || c->topic == 0) { /* else there was no memory for an answer */
 		answer(c, text);
 		return;
 	}

@@ -22,12 +22,12 @@ struct control_request {
 	uid_t user;
 };
 
-/* What an answer is about that will come by control_answer_waiting(); the caller's numbering. */
+/* What an answer is about that will come by control_answer_waiting(); the caller's numbering, from 1. */
 typedef unsigned control_topic;
 
 /*
  * Answers @request with text to be freed by control, without the newline; or NULL, with the topic set,
- * if the answer will come by control_answer_waiting().
+ * if the answer will come by control_answer_waiting(), and without, if there will be none.
  */
 typedef char *(*control_handler)(
 	void *context, const struct control_request *request, control_topic *ret_topic);
