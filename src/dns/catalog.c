@@ -5,23 +5,14 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "dns/catalog_data.h"
 #include "dns/compile.h"
 #include "dns/records.h"
 
 static uint32_t hash_name(const uint8_t *name, size_t size)
 {
-	uint64_t h = size, part;
-
-	for (; size >= 8; name += 8, size -= 8) {
-		memcpy(&part, name, 8);
-		h = (h ^ part) * 0x9e3779b97f4a7c15u;
-		h ^= h >> 32;
-	}
-	part = 0;
-	memcpy(&part, name, size);
-	h = (h ^ part) * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(h >> 32);
+	return (uint32_t)(hash_bytes(size, name, size) >> 32);
 }
 
 /* The slot of the zone of that name, or the empty one where it would be. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "zone/rdata.h"
 #include "zone/zone_data.h"
 
@@ -157,29 +158,12 @@ static void check_rrset(struct checking *c, const struct zone_node *n, const str
 	}
 }
 
-/* Whoever writes a zone wants its changes to be seen, so nobody looks for two that meet. */
-static uint64_t mix(uint64_t h, const uint8_t *bytes, size_t size)
-{
-	const uint64_t k = 0x9e3779b97f4a7c15u;
-
-	while (size > 0) {
-		const size_t part = size < 8 ? size : 8;
-		uint64_t word = 0;
-
-		memcpy(&word, bytes, part);
-		h = (h ^ word) * k;
-		h ^= h >> 32;
-		bytes += part;
-		size -= part;
-	}
-	return h;
-}
-
-/* A sum over all records, since their order means nothing. */
+/* A sum over all records, since their order means nothing. Whoever writes a zone wants its changes to be seen, so nobody
+ * looks for two that meet. */
 static uint64_t digest_rrset(uint64_t owner, const struct zone_rrset *s)
 {
 	const uint32_t head[] = {s->type, s->ttl};
-	const uint64_t set = mix(owner, (const uint8_t *)head, sizeof(head));
+	const uint64_t set = hash_bytes(owner, (const uint8_t *)head, sizeof(head));
 	const size_t numbers = s->type == RDATA_SOA ? RDATA_SOA_NUMBERS : 0;
 	const uint8_t *at = s->records;
 	uint64_t sum = 0;
@@ -187,10 +171,10 @@ static uint64_t digest_rrset(uint64_t owner, const struct zone_rrset *s)
 
 	for (uint32_t i = 0; i < s->n_records; i++, at += 2u + size) {
 		memcpy(&size, at, 2);
-		uint64_t record = mix(set, at, 2u + size - numbers);
+		uint64_t record = hash_bytes(set, at, 2u + size - numbers);
 
 		if (numbers > 0) /* without the first, the serial */
-			record = mix(record, at + 2u + size - numbers + 4, numbers - 4);
+			record = hash_bytes(record, at + 2u + size - numbers + 4, numbers - 4);
 		sum += record;
 	}
 	return sum;
@@ -202,7 +186,7 @@ static uint64_t digest(const struct zone *z)
 
 	for (uint32_t i = 0; i < z->n_nodes; i++) {
 		const struct zone_node *n = zone_node_at(z, i);
-		const uint64_t owner = mix(0, n->name, n->name_size);
+		const uint64_t owner = hash_bytes(0, n->name, n->name_size);
 
 		for (const struct zone_rrset *s = n->rrsets; s; s = s->next)
 			sum += digest_rrset(owner, s);
