@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "base/plural.h"
 #include "config/config.h"
 #include "ctl/ctl.h"
 #include "ctl/machine.h"
@@ -14,12 +15,12 @@
 
 static void print_counted(uint32_t n, const char *what, const char *end)
 {
-	printf("%u %s%s%s", n, what, n == 1 ? "" : "s", end);
+	printf("%u %s%s%s", n, what, plural(n), end);
 }
 
 static int print_errors(const char *path, uint32_t n)
 {
-	fprintf(stderr, "%s: %u error%s\n", path, n, n == 1 ? "" : "s");
+	fprintf(stderr, "%s: %u error%s\n", path, n, plural(n));
 	return CTL_FAILED;
 }
 

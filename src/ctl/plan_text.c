@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/plural.h"
 #include "ctl/plan_report.h"
 #include "idn/idn.h"
 
@@ -26,11 +27,6 @@ static uint32_t number_of(const json_t *object, const char *key)
 static const char *text_of(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
-}
-
-static const char *plural(uint32_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 /* "www1", "www1 and www2"; "" if none is down. To be freed. */

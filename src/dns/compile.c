@@ -252,7 +252,7 @@ static struct body *finish_body(struct builder *b)
 /* The positive answer, of the name or of all names that the wildcard stands for. */
 static bool compile_rrset(struct builder *b, const struct zone_node *n, struct zone_rrset *s)
 {
-	const bool wildcard = n->name[0] == 1 && n->name[1] == '*';
+	const bool wildcard = name_is_wildcard(n->name);
 
 	start_body(b, n->name, wildcard ? name_parent(n->name) : n->name);
 	put_rrset(b, SECTION_ANSWER, n->name, s, s->ttl);

@@ -87,7 +87,7 @@ static size_t write_message(
 		return w.at;
 	tsig = tsig_start(n->edition->key);
 	ASSERT(w.at + tsig_size(&tsig) <= DNS_UDP_MAX);
-	return tsig_sign(&tsig, buffer, w.at, clock_wall_ns() / 1000000000u);
+	return tsig_sign(&tsig, buffer, w.at, clock_wall_s());
 }
 
 /* The task that a message acknowledges, or NULL (RFC 1996 3.9). Its signature is not looked at: the worst that a

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/plural.h"
 #include "dns/asker.h"
 #include "dns/loader.h"
 #include "dns/log.h"
@@ -231,11 +232,6 @@ static void complete_self(const struct server *s, struct edition *e)
 		self->n_cookie_secrets = 0;
 }
 
-static const char *plural(uint32_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 /* False if there is no memory; then it is freed. */
 static bool replace_edition(struct server *s, struct edition *next)
 {
@@ -254,7 +250,7 @@ static bool replace_edition(struct server *s, struct edition *next)
 	s->retired[s->n_retired++] = snapshot_swap(&s->editions, next);
 	s->current = next;
 	s->loaded = now;
-	s->loaded_wall_s = clock_wall_ns() / 1000000000u;
+	s->loaded_wall_s = clock_wall_s();
 	listeners_apply(&s->listeners, &next->config->dns);
 	wake_later(s->retry, RETRY_US);
 	wake_later(s->retire, RETIRE_US);
@@ -270,8 +266,7 @@ static void answer_reload(struct server *s, bool done)
 
 	(void)snprintf(text, sizeof text, "all zones stay as they were: %s", s->problem);
 	answer = done ? status_render_done(STATUS_COMMAND_RELOAD) : status_render_error(text);
-	control_answer_waiting(
-		s->control, s->reading, answer ? answer : "{\"error\":\"out of memory\"}");
+	control_answer_waiting(s->control, s->reading, answer ? answer : STATUS_NO_MEMORY);
 	free(answer);
 }
 
@@ -572,7 +567,7 @@ static int start(struct server *s)
 	if (!s->holders || !holders_set_config(s->holders, s->current->config))
 		return complain("start", -ENOMEM);
 	s->started = s->loaded = clock_now();
-	s->loaded_wall_s = clock_wall_ns() / 1000000000u;
+	s->loaded_wall_s = clock_wall_s();
 	block_signals();
 	error = complain("wait for events", sd_event_new(&s->event));
 	/* before anything is bound: whoever has it serves already */

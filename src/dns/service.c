@@ -80,7 +80,7 @@ enum tcp_outcome service_answer(
 int service_stream_next(void *context, void *stream, uint8_t *buffer, size_t room)
 {
 	struct stream *s = stream;
-	const int size = transfer_next(s->transfer, clock_wall_ns() / 1000000000u, buffer);
+	const int size = transfer_next(s->transfer, clock_wall_s(), buffer);
 
 	(void)context;
 	(void)room; /* a message's */

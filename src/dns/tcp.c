@@ -348,7 +348,7 @@ static void turn(struct tcp *t)
 	bool has_letters = false;
 
 	t->now = clock_now();
-	t->desk.wall_s = clock_wall_ns() / 1000000000u;
+	t->desk.wall_s = clock_wall_s();
 	t->desk.idle_ds = (uint16_t)(patience(t) / tick_ms(100));
 	for (int i = 0; i < n; i++) {
 		const uint32_t which = (uint32_t)events[i].data.u64;

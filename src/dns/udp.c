@@ -214,7 +214,7 @@ static unsigned answer_all(struct udp *u, unsigned n)
 	unsigned n_out = 0;
 
 	b.now = clock_now();
-	b.wall_s = clock_wall_ns() / 1000000000u;
+	b.wall_s = clock_wall_s();
 	for (unsigned i = 0; i < n; i++) {
 		struct msghdr *in = &u->in[i].msg_hdr, *out = &u->out[n_out].msg_hdr;
 		const int interface = keep_source_alone(in);

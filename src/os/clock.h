@@ -32,3 +32,8 @@ static inline uint64_t clock_wall_ns(void)
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
+
+static inline uint64_t clock_wall_s(void)
+{
+	return clock_wall_ns() / 1000000000u;
+}

@@ -164,7 +164,7 @@ void daemon_write_journal(struct daemon *d)
 /* Takes @text. */
 static void answer_waiting(struct daemon *d, enum status_command topic, char *text)
 {
-	control_answer_waiting(d->control, topic, text ? text : "{\"error\":\"out of memory\"}");
+	control_answer_waiting(d->control, topic, text ? text : STATUS_NO_MEMORY);
 	free(text);
 }
 

@@ -80,6 +80,9 @@ enum status_command {
  */
 enum status_command status_parse_request(const char *line, size_t size, const char **ret_error);
 
+/* What to answer where a document of these is NULL. */
+#define STATUS_NO_MEMORY "{\"error\":\"out of memory\"}"
+
 /* {"done":"drain"} and {"error":"..."}: like status_render(). Text that is not UTF-8 is replaced.
  */
 char *status_render_done(enum status_command command);

@@ -123,11 +123,6 @@ static void plan_named(struct deriving *d)
 	qsort(d->zones, d->n_zones, sizeof(*d->zones), compare_planned);
 }
 
-static bool is_wildcard(const uint8_t *name)
-{
-	return name[0] == 1 && name[1] == '*';
-}
-
 /* And those that names outside of them call for. One within another is the other: it follows it
  * in order. */
 static void plan_for_names(struct deriving *d)
@@ -141,7 +136,7 @@ static void plan_for_names(struct deriving *d)
 			home_of(d->zones, d->n_zones, name.bytes) != NOWHERE)
 			continue;
 		/* Nobody means all of com. by example.com, but by *.com, which is no apex (RFC 4592 2.1.1). */
-		const uint8_t *apex = name_labels(name.bytes) > 2 || is_wildcard(name.bytes)
+		const uint8_t *apex = name_labels(name.bytes) > 2 || name_is_wildcard(name.bytes)
 					      ? name_parent(name.bytes)
 					      : name.bytes;
 

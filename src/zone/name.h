@@ -36,6 +36,12 @@ uint32_t name_split(const uint8_t *name, uint8_t offsets[static NAME_LABELS_MAX 
 /* The name without its first label; of the root, the root. */
 const uint8_t *name_parent(const uint8_t *name);
 
+/* Whether its first label is `*` (RFC 4592 2.1.1). */
+static inline bool name_is_wildcard(const uint8_t *name)
+{
+	return name[0] == 1 && name[1] == '*';
+}
+
 /* Whether @name is @ancestor or lies below it; both of lower case. */
 bool name_is_within(const uint8_t *name, const uint8_t *ancestor);
 

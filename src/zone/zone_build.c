@@ -86,7 +86,7 @@ static struct zone_node *add_node(struct zone *z, struct zone_node *parent, cons
 	if (parent) {
 		n->hash = zone_hash(parent->hash, name);
 		put_slot(z->slots, z->n_slots, n->hash, ref);
-		if (name[0] == 1 && name[1] == '*')
+		if (name_is_wildcard(name))
 			parent->wildcard = n;
 	}
 	z->nodes[z->n_nodes++] = ref;
