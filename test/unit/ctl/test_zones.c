@@ -8,36 +8,10 @@
 
 #include "ctl/ctl.h"
 #include "ctl/zones.h"
+#include "directory.h"
 #include "fixtures.h"
 
 #define APEX "@ 60 SOA ns hostmaster 1 3600 600 86400 60\n@ 60 NS ns\nns 60 A 10.1.1.2\n"
-
-static char directory[32];
-
-static void enter_directory(void)
-{
-	strcpy(directory, "/tmp/roost-zones-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chdir(directory), 0);
-}
-
-static void leave_directory(void)
-{
-	char command[64];
-
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof command, "rm -r %s", directory);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_ge(fputs(text, f), 0);
-	ck_assert_int_eq(fclose(f), 0);
-}
 
 /* What is said of these zones beside a service that is called www.example.com. */
 static void expect_said(

@@ -10,11 +10,9 @@
 #include "dns/connection.h"
 #include "memory.h"
 #include "suite.h"
+#include "wishes.h"
 
 #define LARGEST 65535
-
-/* The first byte of a message says what comes of it: an echo, so many answers of the largest size, or a stream. */
-enum wish { WISH_ECHO = 'e', WISH_LARGEST = 'l', WISH_STREAM = 's', WISH_BROKEN = 'b' };
 
 struct world {
 	struct connection_desk desk;
@@ -31,26 +29,14 @@ static enum tcp_outcome answer_wish(
 	void *context, const struct tcp_question *question, struct tcp_answer *answer)
 {
 	struct world *w = context;
+	const uint8_t wish = question->size > 0 ? question->message[0] : WISH_SILENCE;
 
-	if (question->size == 0)
-		return TCP_SILENT;
-	switch ((enum wish)question->message[0]) {
-	case WISH_ECHO:
-		memcpy(answer->buffer, question->message, question->size);
-		answer->size = question->size;
-		return TCP_ANSWERED;
-	case WISH_LARGEST:
-		memset(answer->buffer, 'L', answer->room);
-		answer->size = answer->room;
-		return TCP_ANSWERED;
-	case WISH_STREAM:
-	case WISH_BROKEN:
-		w->breaks = question->message[0] == WISH_BROKEN;
-		w->left = question->message[1];
-		answer->stream = w;
-		return TCP_STREAM;
-	}
-	return TCP_SILENT;
+	if (wish != WISH_STREAM && wish != WISH_BROKEN)
+		return grant_wish(question, answer);
+	w->breaks = wish == WISH_BROKEN;
+	w->left = question->message[1];
+	answer->stream = w;
+	return TCP_STREAM;
 }
 
 static int stream_next(void *context, void *stream, uint8_t *buffer, size_t room)
@@ -110,6 +96,15 @@ static void put(const struct world *w, const char *bytes, size_t size)
 static enum connection_fate work(struct world *w)
 {
 	return connection_work(&w->connection, &w->desk);
+}
+
+/* The other end goes, which ends the connection. */
+static void lose_peer(struct world *w)
+{
+	close(w->peer);
+	w->peer = -1;
+	ck_assert_int_eq(work(w), CONNECTION_OVER);
+	close_world(w);
 }
 
 /* All that is there to be read: whole messages' number, each of which is of bytes @first, @first - 1, ..., if that is
@@ -223,7 +218,7 @@ START_TEST(a_stream_goes_on_as_it_is_read)
 	struct world *w = open_world("192.0.2.1");
 
 	inbox = (struct inbox){.size = 0};
-	put(w, "\0\2s\24\0\1e", 7);
+	put(w, "\0\2t\24\0\1e", 7);
 	ck_assert_int_eq(work(w), CONNECTION_PROGRESSED);
 	ck_assert(!is_idle(w));
 	for (int i = 0; i < 1000 && inbox.n_messages < 21; i++) {
@@ -260,7 +255,7 @@ START_TEST(who_says_all_at_once_gets_all_before_the_end)
 	enum connection_fate fate = CONNECTION_STAYS;
 
 	inbox = (struct inbox){.size = 0};
-	put(w, "\0\1l\0\1l\0\1l\0\1l\0\1l\0\2s\3\0\1e", 22);
+	put(w, "\0\1l\0\1l\0\1l\0\1l\0\1l\0\2t\3\0\1e", 22);
 	ck_assert_int_eq(shutdown(w->peer, SHUT_WR), 0);
 	for (int i = 0; i < 1000 && fate != CONNECTION_OVER; i++) {
 		fate = work(w);
@@ -276,7 +271,7 @@ END_TEST
 START_TEST(a_connection_that_is_gone_is_over)
 {
 	static const char *const before[] = {
-		"\0\1e", "\0\1l\0\1l\0\1l\0\1l\0\1l\0\1l", "\0\2s\144"};
+		"\0\1e", "\0\1l\0\1l\0\1l\0\1l\0\1l\0\1l", "\0\2t\144"};
 	static const size_t sizes[] = {3, 18, 4};
 
 	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
@@ -287,10 +282,7 @@ START_TEST(a_connection_that_is_gone_is_over)
 			ck_assert_int_eq(work(w), CONNECTION_PROGRESSED);
 			ck_assert(connection_is_blocked(&w->connection));
 		}
-		close(w->peer);
-		ck_assert_int_eq(work(w), CONNECTION_OVER);
-		w->peer = dup(0);
-		close_world(w);
+		lose_peer(w);
 	}
 }
 END_TEST
@@ -302,10 +294,7 @@ START_TEST(a_connection_that_was_reset_is_over)
 
 	put(w, "\0\1e", 3);
 	ck_assert_int_eq(work(w), CONNECTION_PROGRESSED);
-	close(w->peer);
-	ck_assert_int_eq(work(w), CONNECTION_OVER);
-	w->peer = dup(0);
-	close_world(w);
+	lose_peer(w);
 }
 END_TEST
 
@@ -314,10 +303,7 @@ START_TEST(answers_that_do_not_fit_on_the_desk_leave_before_the_next)
 	struct world *w = open_world("192.0.2.1");
 
 	put(w, "\0\1l\0\1l", 6);
-	close(w->peer); /* so that the first can't leave */
-	ck_assert_int_eq(work(w), CONNECTION_OVER);
-	w->peer = dup(0);
-	close_world(w);
+	lose_peer(w); /* so the first can't leave */
 }
 END_TEST
 

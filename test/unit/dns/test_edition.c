@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "directory.h"
 #include "dns/edition.h"
 #include "idn/idn.h"
 #include "suite.h"
@@ -33,15 +34,6 @@ static void tear_down(void)
 	unlink(zone_file);
 	unlink(log_file);
 	rmdir(folder);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(f);
-	fputs(text, f);
-	ck_assert_int_eq(fclose(f), 0);
 }
 
 /* @vips: of www.example.com, which has no file, and of www.example.org, which has one. */

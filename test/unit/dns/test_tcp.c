@@ -16,14 +16,12 @@
 #include "dns/socket.h"
 #include "dns/tcp.h"
 #include "suite.h"
+#include "wishes.h"
 
 #define CONNECTIONS_MAX 8
 #define CLIENT_MAX      4
 #define PATIENCE        tick_ms(400)
 #define LONG_STREAM     200 /* messages of the largest size */
-
-/* What the first byte of a message asks for. */
-enum wish { WISH_ECHO = 'e', WISH_LARGEST = 'l', WISH_SILENCE = 's', WISH_STREAM = 't' };
 
 struct stream {
 	uint8_t left;
@@ -41,26 +39,13 @@ static enum tcp_outcome answer_wish(
 	struct stream *stream;
 
 	(void)context;
-	if (question->size == 0)
-		return TCP_SILENT;
-	switch ((enum wish)question->message[0]) {
-	case WISH_ECHO:
-		memcpy(answer->buffer, question->message, question->size);
-		answer->size = question->size;
-		return TCP_ANSWERED;
-	case WISH_LARGEST:
-		memset(answer->buffer, 'L', answer->room);
-		answer->size = answer->room;
-		return TCP_ANSWERED;
-	case WISH_STREAM:
-		stream = malloc(sizeof *stream);
-		ck_assert_ptr_nonnull(stream);
-		stream->left = question->message[1];
-		answer->stream = stream;
-		return TCP_STREAM;
-	case WISH_SILENCE: break;
-	}
-	return TCP_SILENT;
+	if (question->size == 0 || question->message[0] != WISH_STREAM)
+		return grant_wish(question, answer);
+	stream = malloc(sizeof *stream);
+	ck_assert_ptr_nonnull(stream);
+	stream->left = question->message[1];
+	answer->stream = stream;
+	return TCP_STREAM;
 }
 
 static int stream_next(void *context, void *stream, uint8_t *buffer, size_t room)

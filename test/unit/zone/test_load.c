@@ -8,36 +8,9 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "directory.h"
 #include "zone/rdata.h"
 #include "zones.h"
-
-/* A directory of its own for each test, in which it runs. */
-static char directory[32];
-
-static void enter_directory(void)
-{
-	strcpy(directory, "/tmp/roost-load-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_int_eq(chdir(directory), 0);
-}
-
-static void leave_directory(void)
-{
-	char command[64];
-
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -r %s", directory);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_ge(fputs(text, f), 0);
-	ck_assert_int_eq(fclose(f), 0);
-}
 
 /* The unfinished zone of a file, and what was told. */
 static struct zone *loaded(const char *path, struct complaints *c)
