@@ -132,6 +132,24 @@ int socket_open_udp(const struct config_endpoint *e)
 	return finish(&o);
 }
 
+int socket_open_sender(int of)
+{
+	/* addresses that no machine has (RFC 7600 4.8, RFC 6666 2) */
+	static const uint8_t dummy[] = {192, 0, 0, 8};
+	static const struct addr discard = {.b = {1}};
+	union endpoint bound;
+	socklen_t size = sizeof bound;
+	struct config_endpoint e;
+
+	if (getsockname(of, &bound.any, &size) < 0)
+		return -errno;
+	if (!addr_from_sockaddr(&bound.any, &e.address) || !socket_is_wildcard(&e))
+		return -EINVAL;
+	e.address = addr_is_ipv4(&e.address) ? addr_from_ipv4(dummy) : discard;
+	e.port = ntohs(bound.v4.sin_port); /* it is in the same place for both families */
+	return socket_open_udp(&e);
+}
+
 int socket_open_tcp(const struct config_endpoint *e, bool beside)
 {
 	struct options o = open_socket(e, SOCK_STREAM | SOCK_NONBLOCK);
@@ -164,15 +182,13 @@ int socket_connect_udp(const struct config_endpoint *e)
 	return finish(&o);
 }
 
-struct socket_memory socket_memory(int fd)
+uint32_t socket_dropped(int fd)
 {
 	uint32_t of[SK_MEMINFO_VARS] = {0};
 	socklen_t size = sizeof of;
 
 	(void)getsockopt(fd, SOL_SOCKET, SO_MEMINFO, of, &size);
-	return (struct socket_memory){.to_send = of[SK_MEMINFO_WMEM_ALLOC],
-		.to_send_max = of[SK_MEMINFO_SNDBUF],
-		.dropped = of[SK_MEMINFO_DROPS]};
+	return of[SK_MEMINFO_DROPS];
 }
 
 uint64_t socket_acknowledged(int fd)

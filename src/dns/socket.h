@@ -29,20 +29,21 @@ bool socket_is_wildcard(const struct config_endpoint *e);
 int socket_open_udp(const struct config_endpoint *e);
 int socket_open_tcp(const struct config_endpoint *e, bool beside);
 
+/*
+ * A socket with a send buffer of its own for answers to what @of, one of UDP and all addresses, receives: it sends from
+ * the same port, and the packet information says from which address. It is bound to an address that nobody has, so it
+ * takes no datagram away. Negative errno: -EINVAL if @of is of a single address.
+ */
+int socket_open_sender(int of);
+
 /* Connections that wait to be accepted, at most. */
 #define SOCKET_BACKLOG 256
 
 /* A socket towards that endpoint, from any port; close-on-exec and non-blocking, or negative errno. */
 int socket_connect_udp(const struct config_endpoint *e);
 
-/* What the kernel says of a socket's buffers; zeros if it does not. */
-struct socket_memory {
-	uint32_t to_send,
-		to_send_max; /* bytes that have not left yet, and of how many there is room */
-	uint32_t dropped;    /* datagrams that came and found no room, or were damaged */
-};
-
-struct socket_memory socket_memory(int fd);
+/* How many datagrams came and found no room, or were damaged; 0 if the kernel does not say. */
+uint32_t socket_dropped(int fd);
 
 /* How many bytes the other end of a TCP connection has taken in so far; 0 if the kernel does not say. */
 uint64_t socket_acknowledged(int fd);

@@ -29,8 +29,7 @@
 #define QUERY_SIZE  (2048 + 64)
 #define ANSWER_SIZE (DNS_UDP_MAX + 48)
 
-#define NO_INTERFACE (-1)
-#define BLAMED_MAX   1024
+#define SENDERS 4
 
 /* Room for either family's packet information. */
 #define INFO_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
@@ -52,8 +51,11 @@ struct udp {
 	int fd;      /* -1: it has none */
 	atomic_bool leaving;
 	struct rng rng;
-	int slow; /* the interface whose answers may fill but half of the send buffer, or NO_INTERFACE */
-	unsigned n_blamed; /* how much more often it is to blame than others, up to BLAMED_MAX */
+	/* Sockets with send buffers of their own, and whose answers leave by them: of the interfaces that found no room
+	 * in the buffer of @fd. Of more than SENDERS those that did so last. */
+	int senders[SENDERS];
+	int apart[SENDERS];
+	unsigned n_senders, n_apart, next_apart;
 	struct mmsghdr in[BATCH], out[BATCH];
 	int interfaces[BATCH]; /* by which the questions of @out came; 0: unknown */
 	struct slot slots[BATCH];
@@ -67,7 +69,6 @@ struct batch {
 	struct edition *edition;
 	tick now;
 	uint64_t wall_s;
-	int held_back; /* the interface whose questions are not answered now, or NO_INTERFACE */
 };
 
 /* The kernel is to choose the way back by its routes; by the interface only where the address means nothing
@@ -141,24 +142,8 @@ static bool limit(struct udp *u, const struct batch *b, const struct answer_requ
 	return false;
 }
 
-/* An answer by @interface finds no room, or is not made because of that. Whoever finds none need not be who fills the
- * buffer, but that one is there most often. */
-static void blame(struct udp *u, int interface)
-{
-	if (interface == 0) /* unknown: the socket has but one address */
-		return;
-	if (interface == u->slow) {
-		u->n_blamed += u->n_blamed < BLAMED_MAX;
-	} else if (u->n_blamed > 0) {
-		u->n_blamed--;
-	} else {
-		u->slow = interface;
-		u->n_blamed = 1;
-	}
-}
-
-/* The size of the answer to datagram @i, which came by @interface; 0: there is none. */
-static size_t answer_one(struct udp *u, const struct batch *b, unsigned i, int interface)
+/* The size of the answer to datagram @i; 0: there is none. */
+static size_t answer_one(struct udp *u, const struct batch *b, unsigned i)
 {
 	struct answer_request request = {.message = u->queries[i],
 		.size = u->in[i].msg_len,
@@ -169,11 +154,6 @@ static size_t answer_one(struct udp *u, const struct batch *b, unsigned i, int i
 	if (!addr_from_sockaddr((const struct sockaddr *)&u->slots[i].peer, &request.client))
 		return 0;
 	counter_add(addr_is_ipv4(&request.client) ? &u->counters.udp4 : &u->counters.udp6, 1);
-	if (interface == b->held_back) {
-		blame(u, interface);
-		counter_add(&u->counters.unsent, 1);
-		return 0;
-	}
 	if (signed_answer(u->answerer, b->edition->catalog, b->edition->key, &request, &reply) !=
 		ANSWER_SENT)
 		return 0;
@@ -187,30 +167,11 @@ static size_t answer_one(struct udp *u, const struct batch *b, unsigned i, int i
 	return reply.size;
 }
 
-/* There is one send buffer for all interfaces: one that is slower than its askers would fill it, and the answers of
- * the others would find no room. So it gets but half. */
-static int find_held_back(struct udp *u)
-{
-	struct socket_memory m;
-
-	if (u->slow == NO_INTERFACE)
-		return NO_INTERFACE;
-	m = socket_memory(u->fd);
-	if (m.to_send < m.to_send_max / 4) {
-		u->slow = NO_INTERFACE;
-		u->n_blamed = 0;
-	}
-	if (m.to_send < m.to_send_max / 2)
-		return NO_INTERFACE;
-	return u->slow;
-}
-
 /* Answers the first @n datagrams; returns how many there are to send. */
 static unsigned answer_all(struct udp *u, unsigned n)
 {
 	const struct udp_setup *setup = &u->setup;
-	struct batch b = {.edition = snapshot_take(setup->editions, setup->reader),
-		.held_back = find_held_back(u)};
+	struct batch b = {.edition = snapshot_take(setup->editions, setup->reader)};
 	unsigned n_out = 0;
 
 	b.now = clock_now();
@@ -218,7 +179,7 @@ static unsigned answer_all(struct udp *u, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		struct msghdr *in = &u->in[i].msg_hdr, *out = &u->out[n_out].msg_hdr;
 		const int interface = keep_source_alone(in);
-		const size_t size = answer_one(u, &b, i, interface);
+		const size_t size = answer_one(u, &b, i);
 
 		if (size > 0) {
 			*out = *in;
@@ -232,19 +193,48 @@ static unsigned answer_all(struct udp *u, unsigned n)
 	return n_out;
 }
 
+/* The socket by which answers to questions from @interface leave. */
+static int find_way(const struct udp *u, int interface)
+{
+	for (unsigned i = 0; i < u->n_apart; i++)
+		if (u->apart[i] == interface)
+			return u->senders[i];
+	return u->fd;
+}
+
+/* The buffer that all have in common is full, of this interface's answers or of another's: from now on they do not
+ * meet. Returns false if they did not, or cannot be parted. */
+static bool set_apart(struct udp *u, int interface)
+{
+	if (u->n_senders == 0 || find_way(u, interface) != u->fd)
+		return false;
+	if (u->n_apart < u->n_senders) {
+		u->apart[u->n_apart++] = interface;
+	} else {
+		u->apart[u->next_apart] = interface;
+		u->next_apart = (u->next_apart + 1) % u->n_senders;
+	}
+	return true;
+}
+
 /* Nothing waits: what the kernel does not take now is not sent, and its asker asks again. */
 static void send_all(struct udp *u, unsigned n)
 {
 	for (unsigned at = 0; at < n;) {
-		const int sent = sendmmsg(u->fd, u->out + at, n - at, MSG_DONTWAIT);
+		const int way = find_way(u, u->interfaces[at]);
+		unsigned end = at + 1;
+		int sent;
 
+		while (end < n && find_way(u, u->interfaces[end]) == way)
+			end++;
+		sent = sendmmsg(way, u->out + at, end - at, MSG_DONTWAIT);
 		if (sent > 0) {
 			at += (unsigned)sent;
 			continue;
 		}
 		/* of the first one: no route, an address that is gone, no room in the send buffer */
-		if (errno == EAGAIN)
-			blame(u, u->interfaces[at]);
+		if (errno == EAGAIN && set_apart(u, u->interfaces[at]))
+			continue;
 		counter_add(&u->counters.unsent, 1);
 		at++;
 	}
@@ -255,8 +245,6 @@ static void serve(struct udp *u)
 {
 	unsigned last_batches = 0;
 
-	u->slow = NO_INTERFACE;
-	u->n_blamed = 0;
 	while (last_batches < LAST_BATCHES_MAX) {
 		int n = recvmmsg(u->fd, u->in, BATCH, MSG_WAITFORONE, NULL);
 
@@ -342,6 +330,10 @@ void udp_serve(struct udp *u, int fd)
 {
 	ASSERT(u->fd < 0);
 	u->fd = fd;
+	u->n_apart = u->next_apart = u->n_senders = 0;
+	/* without them, all interfaces share the send buffer */
+	while (u->n_senders < SENDERS && (u->senders[u->n_senders] = socket_open_sender(fd)) >= 0)
+		u->n_senders++;
 	(void)sem_post(&u->given);
 }
 
@@ -362,6 +354,8 @@ void udp_leave(struct udp *u)
 	connect_to_itself(u->fd);
 	(void)shutdown(u->fd, SHUT_RD); /* wakes it */
 	wait_for(&u->rests);
+	for (unsigned i = 0; i < u->n_senders; i++)
+		close(u->senders[i]);
 	close(u->fd);
 	u->fd = -1;
 	atomic_store_explicit(&u->leaving, false, memory_order_relaxed);
@@ -369,7 +363,7 @@ void udp_leave(struct udp *u)
 
 uint32_t udp_dropped(const struct udp *u)
 {
-	return u->fd < 0 ? 0 : socket_memory(u->fd).dropped;
+	return u->fd < 0 ? 0 : socket_dropped(u->fd);
 }
 
 const struct counters *udp_counters(const struct udp *u)

@@ -12,8 +12,8 @@
  *                     └──────────────────────────────────────────────────────────────────┘
  *
  * An answer goes out from the address that was asked, whatever else the machine has. Sending does not wait: what
- * finds no room in the socket's send buffer is not sent. All interfaces share that, so what came by one that is
- * slower than its askers is not answered while half of the buffer is full; the other half is left to the others.
+ * finds no room in the send buffer is not sent. An interface that finds none is given a buffer of its own, so that one
+ * which is slower than its askers is not in the way of the others.
  * A thread outlives its socket and may be given another one; what it has counted stays.
  */
 
@@ -39,7 +39,7 @@ int udp_start(const struct udp_setup *setup, struct udp **ret_udp);
 /* Ends it, and closes its socket. */
 void udp_stop(struct udp *u);
 
-/* Gives it a socket, which it owns from now on; it must have none. */
+/* Gives it a socket, which it owns from now on; it must have none. Called by who may bind its port. */
 void udp_serve(struct udp *u, int fd);
 
 /* Takes its socket away: what waits in it is answered, a reload loses no query; then it is closed. */
