@@ -97,12 +97,16 @@ class Witness:
                 order.append(span.server)
         return order
 
-    def double(self, vip, since=0.0, until=float("inf"), kinds=ANSWERS):
-        """For how long, in seconds, more than one server answered for it."""
+    def double(self, vip, since=0.0, until=float("inf"), kinds=ANSWERS, among=None):
+        """For how long, in seconds, more than one server answered for it; one of them may be given."""
         spans = self.spans(vip, kinds, since, until)
         edges = sorted({at for s in spans for at in (s.first, s.last)})
-        return sum(end - begin for begin, end in zip(edges, edges[1:])
-                   if len({s.server for s in spans if s.first <= begin and s.last >= end}) > 1)
+        double = 0.0
+        for begin, end in zip(edges, edges[1:]):
+            servers = {s.server for s in spans if s.first <= begin and s.last >= end}
+            if len(servers) > 1 and (among is None or among in servers):
+                double += end - begin
+        return double
 
     def worst_double(self, since=0.0, until=float("inf"), kinds=ANSWERS):
         return max(self.double(vip, since, until, kinds) for vip in self.vips)
