@@ -30,6 +30,8 @@
 
 #define CLIENT_BYTES 8 /* of IPv6: a /64 */
 
+#define LISTENERS_MAX (2 * CONFIG_LISTEN_MAX) /* a reload's, and those that it replaces */
+
 #define NO_SEAT UINT32_MAX
 
 /* What an event is about: the upper half of its 64 bits says which kind, the lower which one. */
@@ -59,7 +61,7 @@ struct tcp {
 	int epoll;
 	bool stopping;
 	tick now; /* of this turn */
-	struct listener listeners[CONFIG_LISTEN_MAX];
+	struct listener listeners[LISTENERS_MAX];
 	struct seat *seats;
 	uint32_t oldest, newest, free;
 	_Atomic uint32_t n_connections;
@@ -296,7 +298,7 @@ static void expire(struct tcp *t)
 
 static void add_listener(struct tcp *t, const struct mailbox_letter *letter)
 {
-	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++) {
+	for (uint32_t i = 0; i < LISTENERS_MAX; i++) {
 		struct epoll_event event = {
 			.events = EPOLLIN, .data.u64 = label(ORIGIN_LISTENER, i)};
 
@@ -312,7 +314,7 @@ static void add_listener(struct tcp *t, const struct mailbox_letter *letter)
 
 static void close_listener(struct tcp *t, uint32_t id)
 {
-	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++) {
+	for (uint32_t i = 0; i < LISTENERS_MAX; i++) {
 		struct listener *l = &t->listeners[i];
 
 		if (l->fd < 0 || l->id != id)
@@ -396,7 +398,7 @@ static struct tcp *allocate(const struct tcp_setup *setup)
 		t->seats[i].connection.fd = -1;
 		t->seats[i].after = i + 1 < setup->connections_max ? i + 1 : NO_SEAT;
 	}
-	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++)
+	for (uint32_t i = 0; i < LISTENERS_MAX; i++)
 		t->listeners[i].fd = -1;
 	return t;
 }
@@ -467,7 +469,7 @@ void tcp_stop(struct tcp *t)
 	(void)pthread_join(t->thread, NULL);
 	while (t->oldest != NO_SEAT)
 		vacate(t, t->oldest);
-	for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++)
+	for (uint32_t i = 0; i < LISTENERS_MAX; i++)
 		if (t->listeners[i].fd >= 0)
 			close(t->listeners[i].fd);
 	close(t->epoll);
