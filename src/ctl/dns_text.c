@@ -70,9 +70,14 @@ static void print_roostd(const json_t *roostd, const struct paper *p)
 {
 	const json_t *left_out = json_object_get(roostd, "left_out");
 	const json_t *unknown = json_object_get(roostd, "unknown");
+	const char *refusal = json_string_value(json_object_get(roostd, "refusal"));
 
 	if (!truth_of(roostd, "answers")) {
-		paper_print(p, STYLE_WARN, "roostd does not answer: every VIP is given");
+		if (refusal)
+			paper_print(p, STYLE_WARN,
+				"roostd refuses to answer, %s: every VIP is given", refusal);
+		else
+			paper_print(p, STYLE_WARN, "roostd does not answer: every VIP is given");
 		fputc('\n', p->out);
 	} else if (json_array_size(left_out) == 0) {
 		paper_print(p, STYLE_GOOD, "every VIP is held");

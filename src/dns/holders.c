@@ -2,6 +2,7 @@
 #include "dns/holders.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct holders {
 	uint32_t n;
 	json_t *document; /* that was read last; NULL: none yet */
 	tick heard;
+	char refusal[HOLDERS_REFUSAL_SIZE];
 };
 
 struct holders *holders_new(void)
@@ -119,10 +121,22 @@ bool holders_set_config(struct holders *h, const struct config *config)
 	return true;
 }
 
+/* What somebody else has written is not to write to our terminal. */
+static void note_refusal(struct holders *h, const json_t *document)
+{
+	const char *error = json_string_value(json_object_get(document, "error"));
+
+	(void)snprintf(h->refusal, sizeof h->refusal, "%s", error ? error : "");
+	for (char *c = h->refusal; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == '\177')
+			*c = '?';
+}
+
 bool holders_read(struct holders *h, const char *text, size_t size, tick now)
 {
 	json_t *document = json_loadb(text, size, 0, NULL);
 
+	note_refusal(h, document);
 	if (!json_is_array(json_object_get(document, "held")) ||
 		!json_is_array(json_object_get(document, "unheld"))) {
 		json_decref(document);
@@ -133,6 +147,11 @@ bool holders_read(struct holders *h, const char *text, size_t size, tick now)
 	read_lists(h, now);
 	h->heard = now;
 	return true;
+}
+
+const char *holders_refusal(const struct holders *h)
+{
+	return h->refusal;
 }
 
 bool holders_is_unknown(const struct holders *h, uint32_t vip, tick now)

@@ -26,6 +26,8 @@
 #define HOLDERS_PATIENCE tick_s(3)
 #define HOLDERS_TRUST    tick_s(5)
 
+#define HOLDERS_REFUSAL_SIZE 160
+
 struct holders;
 
 /* NULL if there is no memory. */
@@ -36,7 +38,7 @@ void holders_free(struct holders *h);
  * memory. */
 bool holders_set_config(struct holders *h, const struct config *config);
 
-/* A document of roostd about holders. False if it is none. */
+/* What roostd said: a document about holders, or else false. One of an error is kept for holders_refusal(). */
 bool holders_read(struct holders *h, const char *text, size_t size, tick now);
 
 /* By the configuration's index. */
@@ -44,6 +46,9 @@ bool holders_is_held(const struct holders *h, uint32_t vip, tick now);
 
 /* Whether roostd counts and does not know the VIP; then it is not held either. */
 bool holders_is_unknown(const struct holders *h, uint32_t vip, tick now);
+
+/* Why roostd did not say, by its last word; "": it did, or has said nothing. One line. */
+const char *holders_refusal(const struct holders *h);
 
 /* When a document was read last; TICK_NEVER: never. */
 tick holders_heard(const struct holders *h);

@@ -79,6 +79,7 @@ static json_t *listen_array(const struct listeners *l)
 static json_t *roostd_object(const struct dns_status *in)
 {
 	const struct config *config = in->edition->config;
+	const char *refusal = holders_refusal(in->holders);
 	json_t *left_out = json_array(), *unknown = json_array();
 
 	for (uint32_t i = 0; i < config->n_vips; i++) {
@@ -91,8 +92,9 @@ static json_t *roostd_object(const struct dns_status *in)
 		if (holders_is_unknown(in->holders, i, in->now))
 			(void)json_array_append_new(unknown, json_string(address));
 	}
-	return json_pack("{s:b, s:o, s:i, s:o, s:o}", "answers",
-		(int)holders_are_trusted(in->holders, in->now), "heard_s",
+	return json_pack("{s:b, s:s?, s:o, s:i, s:o, s:o}", "answers",
+		(int)holders_are_trusted(in->holders, in->now), "refusal",
+		refusal[0] ? refusal : NULL, "heard_s",
 		seconds_since(in->now, holders_heard(in->holders)), "vips", (int)config->n_vips,
 		"left_out", left_out, "unknown", unknown);
 }

@@ -466,6 +466,22 @@ def test_a_vip_that_nobody_holds_is_left_out_until_somebody_does(world):
     eventually(lambda: given() == V4[:2], within=3)
 
 
+def test_a_roostd_that_refuses_is_told_once_with_its_reason(world):
+    server = world(start=False)
+    roostd = FakeRoostd(server.cluster.socket(server.server))
+    reason = "only root and the group ops may ask"
+    roostd.says = {"error": reason}
+    server.start()
+    eventually(lambda: server.status()["roostd"]["refusal"] == reason)
+    assert f"roostd refuses to answer, {reason}: every VIP is given" in report(server)
+    time.sleep(2.5)  # it has asked again
+    told = f"roostd refuses to tell who holds which address: {reason}"
+    assert server.log().count(told) == 1
+    roostd.knows(*V4[:2])
+    eventually(lambda: server.status()["roostd"]["answers"])
+    assert server.status()["roostd"]["refusal"] is None
+
+
 def test_a_vip_that_nobody_holds_is_left_out_by_each_responder_that_heard_so(world):
     first = world({"www": V4[:3]}, servers=3, start=False)
     cluster, lab = first.cluster, first.lab

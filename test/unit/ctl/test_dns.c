@@ -52,6 +52,11 @@ START_TEST(without_roostd_it_says_that_every_vip_is_given)
 
 	ck_assert_ptr_nonnull(strstr(text, "roostd does not answer: every VIP is given\n"));
 	free(text);
+	text = text_of("{\"roostd\":{\"answers\":false,\"refusal\":\"only root may "
+		       "ask\",\"left_out\":[]}}");
+	ck_assert_ptr_nonnull(
+		strstr(text, "roostd refuses to answer, only root may ask: every VIP is given\n"));
+	free(text);
 }
 END_TEST
 

@@ -118,6 +118,34 @@ START_TEST(what_is_known_of_a_vip_outlives_a_reload)
 }
 END_TEST
 
+START_TEST(why_roostd_refuses_is_kept_until_it_answers_or_falls_silent)
+{
+	static const char refused[] =
+		"{\"error\":\"only root\\u001b[2J and the group ops may ask\"}";
+	struct holders *h = new_holders();
+
+	ck_assert_str_eq(holders_refusal(h), "");
+	ck_assert(!holders_read(h, refused, strlen(refused), START));
+	ck_assert_str_eq(holders_refusal(h), "only root?[2J and the group ops may ask");
+	ck_assert(!holders_are_trusted(h, START));
+	hear(h, ALL, START);
+	ck_assert_str_eq(holders_refusal(h), "");
+	ck_assert(!holders_read(h, refused, strlen(refused), START));
+	ck_assert(!holders_read(h, "", 0, START));
+	ck_assert_str_eq(holders_refusal(h), "");
+	/* more than is kept, and no text */
+	for (int i = 0; i < 2; i++) {
+		char text[1024];
+
+		snprintf(text, sizeof text, "{\"error\":%s%0*d%s}", i ? "" : "\"", 900, 1,
+			i ? "" : "\"");
+		ck_assert(!holders_read(h, text, strlen(text), START));
+		ck_assert_uint_eq(strlen(holders_refusal(h)), i ? 0 : HOLDERS_REFUSAL_SIZE - 1);
+	}
+	holders_free(h);
+}
+END_TEST
+
 START_TEST(a_vip_that_roostd_does_not_know_is_not_held_by_anybody)
 {
 	struct holders *h = new_holders();
@@ -166,6 +194,7 @@ int main(void)
 		a_takeover_changes_nothing,
 		when_roostd_falls_silent_everything_is_held_again,
 		what_is_known_of_a_vip_outlives_a_reload,
+		why_roostd_refuses_is_kept_until_it_answers_or_falls_silent,
 		a_vip_that_roostd_does_not_know_is_not_held_by_anybody,
 		what_is_no_such_document_is_not_heard,
 	};

@@ -136,9 +136,9 @@ START_TEST(what_roostd_says_is_told_with_what_comes_of_it)
 	const struct dns_status s = make_status();
 	char *text = dns_status_render(&s);
 
-	expect_part(text,
-		"\"roostd\":{\"answers\":false,\"heard_s\":null,\"vips\":2,\"left_out\":[],"
-		"\"unknown\":[]},");
+	expect_part(text, "\"roostd\":{\"answers\":false,\"refusal\":null,\"heard_s\":null,"
+			  "\"vips\":2,\"left_out\":[],"
+			  "\"unknown\":[]},");
 	free(text);
 	ck_assert(holders_set_config(holders, &config));
 	ck_assert(holders_read(holders, said, strlen(said), NOW - tick_ms(400)));
@@ -147,9 +147,10 @@ START_TEST(what_roostd_says_is_told_with_what_comes_of_it)
 	catalog_set_held(edition.catalog, 0, false);
 	catalog_set_held(edition.catalog, 1, false);
 	text = dns_status_render(&s);
-	expect_part(text, "\"roostd\":{\"answers\":true,\"heard_s\":0.4,\"vips\":2,"
-			  "\"left_out\":[\"10.1.1.201\",\"10.1.1.202\"],"
-			  "\"unknown\":[\"10.1.1.201\"]},");
+	expect_part(text,
+		"\"roostd\":{\"answers\":true,\"refusal\":null,\"heard_s\":0.4,\"vips\":2,"
+		"\"left_out\":[\"10.1.1.201\",\"10.1.1.202\"],"
+		"\"unknown\":[\"10.1.1.201\"]},");
 	expect_part(text, "\"zones\":[],");
 	free(text);
 }
