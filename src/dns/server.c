@@ -68,6 +68,7 @@ struct server {
 	struct loader *loader;
 	struct holders *holders;
 	bool trusted;       /* what roostd says counts */
+	bool refused;       /* it does not tell us */
 	uint32_t n_unknown; /* VIPs that it does not know */
 	struct asker *asker;
 	struct notify *notify;
@@ -116,9 +117,14 @@ static void on_roostd(void *context, const char *text, size_t size)
 {
 	struct server *s = context;
 	const tick now = clock_now();
+	const char *refusal;
 
-	if (text)
-		(void)holders_read(s->holders, text, size, now);
+	(void)holders_read(s->holders, text ? text : "", size, now);
+	refusal = holders_refusal(s->holders);
+	if (refusal[0] && !s->refused)
+		log_line(JOURNAL_WARNING, "roostd refuses to tell who holds which address: %s",
+			refusal);
+	s->refused = refusal[0];
 	tend_holders(s, now);
 }
 
@@ -358,6 +364,7 @@ static char *on_request(
 	const enum status_command command =
 		status_parse_request(request->line, request->size, &error);
 	const enum access wanted = command == STATUS_COMMAND_RELOAD ? ACCESS_STEER : ACCESS_READ;
+	const control_topic topic = s->reading + 1; /* what is read already may be of before */
 	char why_not[ACCESS_REASON_SIZE];
 
 	if (command != STATUS_COMMAND_STATUS && command != STATUS_COMMAND_RELOAD)
@@ -368,8 +375,11 @@ static char *on_request(
 	}
 	if (command == STATUS_COMMAND_STATUS)
 		return render_status(s);
-	*ret_topic = s->reading + 1; /* what is read already may be of before */
 	ask_for_edition(s);
+	if (s->n_retired == RETIRED_MAX) /* for long, maybe, and there are few places to wait in */
+		return status_render_error(
+			"put off until a transfer ends: those that run hold too many old zones");
+	*ret_topic = topic;
 	return NULL;
 }
 

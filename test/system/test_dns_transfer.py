@@ -8,6 +8,7 @@ import pathlib
 import re
 import socket
 import struct
+import subprocess
 import time
 
 import dns.exception
@@ -491,6 +492,9 @@ def test_a_reload_waits_behind_transfers_of_many_editions_and_says_so(primary):
         server.hangup()
         server.hangup()
         eventually(lambda: server.log().count("the reload waits: transfers from 16 editions") == 1)
+        command = subprocess.run([find_program("roost"), "dns", "reload", "-s", server.socket],
+                                 capture_output=True, text=True, check=False)
+        assert command.returncode == 1 and "put off until a transfer ends" in command.stderr
         assert server.reloads() == (16, 0)
     eventually(lambda: server.reloads() == (17, 0))
 
