@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include "dns/status.h"
 #include "os/clock.h"
 #include "os/control.h"
+#include "os/manager.h"
 #include "os/sandbox.h"
 #include "os/self.h"
 #include "status/status.h"
@@ -181,7 +181,7 @@ static void tell_manager(const struct server *s)
 
 	if (gmtime_r(&loaded, &tm))
 		(void)strftime(at, sizeof at, "%Y-%m-%d %H:%M:%S UTC", &tm);
-	(void)sd_notifyf(0, "READY=1\nSTATUS=zones of %s are served%s%s", at,
+	manager_tell("READY=1\nSTATUS=zones of %s are served%s%s", at,
 		s->problem[0] ? "; the last reload failed: " : "", s->problem);
 }
 
@@ -197,8 +197,7 @@ static void ask_for_edition(struct server *s)
 	s->again = is_full || s->loading;
 	if (s->again)
 		return;
-	(void)sd_notifyf(
-		0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic_us());
+	manager_tell("RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic_us());
 	s->loading = true;
 	s->reading++;
 	loader_ask(s->loader, s->current);
@@ -316,7 +315,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 
 	(void)source;
 	(void)info;
-	(void)sd_notify(0, "STOPPING=1");
+	manager_tell("STOPPING=1");
 	return sd_event_exit(s->event, EXIT_SUCCESS);
 }
 
@@ -356,31 +355,45 @@ static char *render_status(struct server *s)
 	return dns_status_render(&status);
 }
 
-static char *on_request(
-	void *context, const struct control_request *request, control_topic *ret_topic)
+static char *refuse(const struct server *s, enum access wanted)
 {
-	struct server *s = context;
-	const char *error = NULL;
-	const enum status_command command =
-		status_parse_request(request->line, request->size, &error);
-	const enum access wanted = command == STATUS_COMMAND_RELOAD ? ACCESS_STEER : ACCESS_READ;
-	const control_topic topic = s->reading + 1; /* what is read already may be of before */
-	char why_not[ACCESS_REASON_SIZE];
+	char why[ACCESS_REASON_SIZE];
 
-	if (command != STATUS_COMMAND_STATUS && command != STATUS_COMMAND_RELOAD)
-		return status_render_error(error ? error : "a name server has no such command");
-	if (request->access < wanted) {
-		access_explain(&s->current->config->control, wanted, why_not);
-		return status_render_error(why_not);
-	}
-	if (command == STATUS_COMMAND_STATUS)
-		return render_status(s);
+	access_explain(&s->current->config->control, wanted, why);
+	return status_render_error(why);
+}
+
+static char *reload(struct server *s, control_topic *ret_topic)
+{
+	const control_topic topic = s->reading + 1; /* what is read already may be of before */
+
 	ask_for_edition(s);
 	if (s->n_retired == RETIRED_MAX) /* for long, maybe, and there are few places to wait in */
 		return status_render_error(
 			"put off until a transfer ends: those that run hold too many old zones");
 	*ret_topic = topic;
 	return NULL;
+}
+
+static char *on_request(
+	void *context, const struct control_request *request, control_topic *ret_topic)
+{
+	struct server *s = context;
+	const char *why;
+
+	if (request->access == ACCESS_NONE) /* nor is it read */
+		return refuse(s, ACCESS_READ);
+	switch (status_parse_request(request->line, request->size, &why)) {
+	case STATUS_COMMAND_NONE: return status_render_error(why);
+	case STATUS_COMMAND_STATUS: return render_status(s);
+	case STATUS_COMMAND_RELOAD:
+		return request->access < ACCESS_STEER ? refuse(s, ACCESS_STEER)
+						      : reload(s, ret_topic);
+	case STATUS_COMMAND_HOLDERS:
+	case STATUS_COMMAND_DRAIN:
+	case STATUS_COMMAND_UNDRAIN: break;
+	}
+	return status_render_error("a name server has no such command");
 }
 
 /* ---- start and end ---- */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "os/manager.h"
 
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-void manager_tell(const char *state)
+static void send_state(const char *state)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -27,4 +29,15 @@ void manager_tell(const char *state)
 		(const struct sockaddr *)&to,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + size));
 	close(fd);
+}
+
+void manager_tell(const char *format, ...)
+{
+	char state[MANAGER_TOLD_MAX];
+	va_list list;
+
+	va_start(list, format);
+	(void)vsnprintf(state, sizeof state, format, list);
+	va_end(list);
+	send_state(state);
 }

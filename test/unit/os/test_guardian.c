@@ -39,7 +39,7 @@ static struct {
 int __real_kill(pid_t pid, int number);
 int __wrap_kill(pid_t pid, int number);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time);
-void __wrap_manager_tell(const char *state);
+void __wrap_manager_tell(const char *format, ...);
 int __wrap_fence_shut_pinned(const char *directory);
 int __wrap_raw_new(unsigned families, struct raw **ret_raw);
 int __wrap_raw_deafen(struct raw *r);
@@ -64,9 +64,9 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time)
 	return 0;
 }
 
-void __wrap_manager_tell(const char *state)
+void __wrap_manager_tell(const char *format, ...)
 {
-	ck_assert_str_eq(state, "WATCHDOG=1");
+	ck_assert_str_eq(format, "WATCHDOG=1");
 	if (!world.killed)
 		world.fed = world.now;
 }
