@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dns/status.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "idn/idn.h"
+#include "status/document.h"
 
 static const char *const rcodes[COUNTERS_RCODES] = {
 	[0] = "NOERROR",
@@ -23,9 +22,13 @@ static const char *const rcodes[COUNTERS_RCODES] = {
 
 static json_t *seconds_since(tick now, tick at)
 {
-	if (at == TICK_NEVER)
-		return json_null();
-	return json_real((double)tick_to_ms(tick_since(now, at)) / 1000.0);
+	return at == TICK_NEVER ? json_null() : document_seconds(tick_since(now, at));
+}
+
+/* In place of a text that is empty: null. */
+static json_t *text_or_null(const char *text)
+{
+	return text[0] ? json_string(text) : json_null();
 }
 
 /* A name without its final dot, but for the root. */
@@ -42,11 +45,14 @@ static void format_name(const uint8_t *name, char text[static NAME_TEXT_SIZE])
 static json_t *zone_object(const struct zone *z)
 {
 	char ascii[NAME_TEXT_SIZE], unicode[IDN_UNICODE_SIZE];
+	json_t *o = json_object();
 
 	format_name(zone_apex(z), ascii);
-	return json_pack("{s:s, s:s, s:I, s:I}", "name", ascii, "unicode",
-		idn_to_unicode(ascii, unicode, sizeof unicode), "serial",
-		(json_int_t)zone_serial(z), "names", (json_int_t)zone_n_names(z));
+	document_put(&o, "name", json_string(ascii));
+	document_put(&o, "unicode", json_string(idn_to_unicode(ascii, unicode, sizeof unicode)));
+	document_put(&o, "serial", document_number(zone_serial(z)));
+	document_put(&o, "names", document_number(zone_n_names(z)));
+	return o;
 }
 
 static json_t *zones_array(const struct catalog *c)
@@ -54,8 +60,16 @@ static json_t *zones_array(const struct catalog *c)
 	json_t *array = json_array();
 
 	for (uint32_t i = 0; i < catalog_n_zones(c); i++)
-		(void)json_array_append_new(array, zone_object(catalog_zone(c, i)));
+		document_append(&array, zone_object(catalog_zone(c, i)));
 	return array;
+}
+
+static void put_endpoint(json_t **object, const struct config_endpoint *e)
+{
+	char address[ADDR_STRLEN];
+
+	document_put(object, "address", json_string(addr_format(&e->address, address)));
+	document_put(object, "port", document_number(e->port));
 }
 
 static json_t *listen_array(const struct listeners *l)
@@ -64,14 +78,14 @@ static json_t *listen_array(const struct listeners *l)
 
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct listener *what = &l->list[i];
-		char address[ADDR_STRLEN];
+		json_t *o = json_object();
 
-		(void)json_array_append_new(
-			array, json_pack("{s:s, s:i, s:b, s:b, s:I, s:s?}", "address",
-				       addr_format(&what->endpoint.address, address), "port",
-				       (int)what->endpoint.port, "udp", (int)what->udp, "tcp",
-				       (int)what->tcp, "dropped", (json_int_t)what->dropped,
-				       "error", what->error ? strerror(-what->error) : NULL));
+		put_endpoint(&o, &what->endpoint);
+		document_put(&o, "udp", json_boolean(what->udp));
+		document_put(&o, "tcp", json_boolean(what->tcp));
+		document_put(&o, "dropped", document_number(what->dropped));
+		document_put(&o, "error", text_or_null(what->error ? strerror(-what->error) : ""));
+		document_append(&array, o);
 	}
 	return array;
 }
@@ -79,8 +93,7 @@ static json_t *listen_array(const struct listeners *l)
 static json_t *roostd_object(const struct dns_status *in)
 {
 	const struct config *config = in->edition->config;
-	const char *refusal = holders_refusal(in->holders);
-	json_t *left_out = json_array(), *unknown = json_array();
+	json_t *left_out = json_array(), *unknown = json_array(), *o = json_object();
 
 	for (uint32_t i = 0; i < config->n_vips; i++) {
 		char text[ADDR_STRLEN];
@@ -88,15 +101,17 @@ static json_t *roostd_object(const struct dns_status *in)
 
 		if (catalog_is_held(in->edition->catalog, i))
 			continue;
-		(void)json_array_append_new(left_out, json_string(address));
+		document_append(&left_out, json_string(address));
 		if (holders_is_unknown(in->holders, i, in->now))
-			(void)json_array_append_new(unknown, json_string(address));
+			document_append(&unknown, json_string(address));
 	}
-	return json_pack("{s:b, s:s?, s:o, s:i, s:o, s:o}", "answers",
-		(int)holders_are_trusted(in->holders, in->now), "refusal",
-		refusal[0] ? refusal : NULL, "heard_s",
-		seconds_since(in->now, holders_heard(in->holders)), "vips", (int)config->n_vips,
-		"left_out", left_out, "unknown", unknown);
+	document_put(&o, "answers", json_boolean(holders_are_trusted(in->holders, in->now)));
+	document_put(&o, "refusal", text_or_null(holders_refusal(in->holders)));
+	document_put(&o, "heard_s", seconds_since(in->now, holders_heard(in->holders)));
+	document_put(&o, "vips", document_number(config->n_vips));
+	document_put(&o, "left_out", left_out);
+	document_put(&o, "unknown", unknown);
+	return o;
 }
 
 static json_t *secondaries_array(const struct dns_status *in)
@@ -105,13 +120,13 @@ static json_t *secondaries_array(const struct dns_status *in)
 
 	for (uint32_t i = 0; i < in->n_secondaries; i++) {
 		const struct notify_secondary *s = &in->secondaries[i];
-		char address[ADDR_STRLEN];
+		json_t *o = json_object();
 
-		(void)json_array_append_new(
-			array, json_pack("{s:s, s:i, s:i, s:i, s:i}", "address",
-				       addr_format(&s->endpoint.address, address), "port",
-				       (int)s->endpoint.port, "waiting", (int)s->waiting, "refused",
-				       (int)s->refused, "unanswered", (int)s->unanswered));
+		put_endpoint(&o, &s->endpoint);
+		document_put(&o, "waiting", document_number(s->waiting));
+		document_put(&o, "refused", document_number(s->refused));
+		document_put(&o, "unanswered", document_number(s->unanswered));
+		document_append(&array, o);
 	}
 	return array;
 }
@@ -141,32 +156,23 @@ static uint64_t sum_answers(const struct dns_status *in, size_t offset)
 	return total;
 }
 
-static void put(json_t *object, const char *name, uint64_t value)
-{
-	(void)json_object_set_new(object, name, json_integer((json_int_t)value));
-}
-
 static json_t *rcodes_object(const struct dns_status *in)
 {
-	json_t *object = json_object();
+	json_t *o = json_object();
 
 	for (size_t i = 0; i < COUNTERS_RCODES; i++) {
 		const uint64_t n = sum(in, offsetof(struct counters, rcodes) + i * sizeof(counter));
 
 		if (rcodes[i])
-			put(object, rcodes[i], n);
+			document_put(&o, rcodes[i], document_number(n));
 	}
-	return object;
+	return o;
 }
 
-#define COUNTER(field)                                                                             \
-	{                                                                                          \
-#field, offsetof(struct counters, field)                                           \
-	}
-#define ANSWERS(field)                                                                             \
-	{                                                                                          \
-#field, offsetof(struct answer_counters, field)                                    \
-	}
+/* clang-format off */
+#define COUNTER(field) {.name = #field, .offset = offsetof(struct counters, field)}
+#define ANSWERS(field) {.name = #field, .offset = offsetof(struct answer_counters, field)}
+/* clang-format on */
 
 struct named_counter {
 	const char *name;
@@ -181,37 +187,44 @@ static json_t *counters_object(const struct dns_status *in)
 		COUNTER(tcp_evicted), COUNTER(tcp_expired)};
 	static const struct named_counter answers[] = {ANSWERS(fast), ANSWERS(slow),
 		ANSWERS(ignored), ANSWERS(truncated), ANSWERS(fail_open), ANSWERS(no_memory)};
-	json_t *object = json_object();
+	json_t *o = json_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		put(object, own[i].name, sum(in, own[i].offset));
+		document_put(&o, own[i].name, document_number(sum(in, own[i].offset)));
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
-		put(object, answers[i].name, sum_answers(in, answers[i].offset));
-	(void)json_object_set_new(object, "rcodes", rcodes_object(in));
-	return object;
+		document_put(
+			&o, answers[i].name, document_number(sum_answers(in, answers[i].offset)));
+	document_put(&o, "rcodes", rcodes_object(in));
+	return o;
 }
 
 static json_t *zones_read_object(const struct dns_status *in)
 {
-	const bool failed = in->problem[0] != '\0';
+	json_t *o = json_object();
 
-	return json_pack("{s:o, s:i, s:i, s:b, s:s?, s:b}", "ago_s",
-		seconds_since(in->now, in->loaded), "reloads", (int)in->reloads, "failed",
-		(int)in->failed, "last_failed", (int)failed, "problem", failed ? in->problem : NULL,
-		"reading", (int)in->loading);
+	document_put(&o, "ago_s", seconds_since(in->now, in->loaded));
+	document_put(&o, "reloads", document_number(in->reloads));
+	document_put(&o, "failed", document_number(in->failed));
+	document_put(&o, "last_failed", json_boolean(in->problem[0] != '\0'));
+	document_put(&o, "problem", text_or_null(in->problem));
+	document_put(&o, "reading", json_boolean(in->loading));
+	return o;
 }
 
 char *dns_status_render(const struct dns_status *in)
 {
-	json_t *document = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o}",
-		"version", in->version, "node", in->node, "uptime_s",
-		seconds_since(in->now, in->started), "zones_read", zones_read_object(in), "zones",
-		zones_array(in->edition->catalog), "listen", listen_array(in->listeners), "roostd",
-		roostd_object(in), "secondaries", secondaries_array(in), "threads",
-		(int)in->n_threads, "connections", (int)in->n_connections, "counters",
-		counters_object(in));
-	char *text = document ? json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+	json_t *o = json_object();
 
-	json_decref(document);
-	return text;
+	document_put(&o, "version", json_string(in->version));
+	document_put(&o, "node", json_string(in->node));
+	document_put(&o, "uptime_s", seconds_since(in->now, in->started));
+	document_put(&o, "zones_read", zones_read_object(in));
+	document_put(&o, "zones", zones_array(in->edition->catalog));
+	document_put(&o, "listen", listen_array(in->listeners));
+	document_put(&o, "roostd", roostd_object(in));
+	document_put(&o, "secondaries", secondaries_array(in));
+	document_put(&o, "threads", document_number(in->n_threads));
+	document_put(&o, "connections", document_number(in->n_connections));
+	document_put(&o, "counters", counters_object(in));
+	return document_text(o);
 }

@@ -7,9 +7,7 @@
 #include <time.h>
 
 #include "base/assert.h"
-
-/* Times are told in whole milliseconds; twelve digits hold thirty years of them. */
-#define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(12))
+#include "status/document.h"
 
 static const char *const command_names[] = {
 	[STATUS_COMMAND_STATUS] = "status",
@@ -18,41 +16,6 @@ static const char *const command_names[] = {
 	[STATUS_COMMAND_UNDRAIN] = "undrain",
 	[STATUS_COMMAND_RELOAD] = "reload",
 };
-
-/*
- * Documents are built straight through and judged once: a value that could not be made (NULL: there
- * is no memory) turns the whole that it was to be put into to NULL.
- */
-
-static void put(json_t **object, const char *key, json_t *value)
-{
-	if (*object && json_object_set_new(*object, key, value) == 0)
-		return;
-	if (!*object)
-		json_decref(value);
-	json_decref(*object);
-	*object = NULL;
-}
-
-static void append(json_t **array, json_t *value)
-{
-	if (*array && json_array_append_new(*array, value) == 0)
-		return;
-	if (!*array)
-		json_decref(value);
-	json_decref(*array);
-	*array = NULL;
-}
-
-static json_t *number(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
-static json_t *seconds(tick span)
-{
-	return json_real((double)tick_to_ms(span) / 1e3);
-}
 
 static json_t *address_or_null(const struct addr *a)
 {
@@ -126,7 +89,7 @@ static json_t *order_names(const struct status_input *in, uint32_t bundle)
 	json_t *names = json_array();
 
 	for (uint32_t place = 0; place < setup->plan->n_nodes; place++)
-		append(&names, json_string(setup->config->nodes[order[place]].name));
+		document_append(&names, json_string(setup->config->nodes[order[place]].name));
 	return names;
 }
 
@@ -144,11 +107,11 @@ static json_t *conflict_object(
 	char mac[NEIGHBOUR_MAC_STRLEN];
 	json_t *o = json_object();
 
-	put(&o, "mac", json_string(neighbour_format_mac(conflict->mac, mac)));
-	put(&o, "since", wall_time(in, conflict->since));
-	put(&o, "since_s", seconds(tick_since(in->now, conflict->since)));
-	put(&o, "heard_s", seconds(tick_since(in->now, conflict->heard)));
-	put(&o, "yielded", json_boolean(yielded));
+	document_put(&o, "mac", json_string(neighbour_format_mac(conflict->mac, mac)));
+	document_put(&o, "since", wall_time(in, conflict->since));
+	document_put(&o, "since_s", document_seconds(tick_since(in->now, conflict->since)));
+	document_put(&o, "heard_s", document_seconds(tick_since(in->now, conflict->heard)));
+	document_put(&o, "yielded", json_boolean(yielded));
 	return o;
 }
 
@@ -166,23 +129,23 @@ static json_t *vip_object(
 	const tick since = since_of(in, v, holder);
 	json_t *o = json_object();
 
-	put(&o, "address", address_or_null(&c->vips[vip].address));
-	put(&o, "service", json_string(c->services[c->vips[vip].service].name));
-	put(&o, "interface", json_string(c->interfaces[router->interface].name));
-	put(&o, "vrid", number(router->vrid));
-	put(&o, "state", json_string(vrrp_state_name(v->state)));
-	put(&o, "holder", node_name_or_null(c, holder));
+	document_put(&o, "address", address_or_null(&c->vips[vip].address));
+	document_put(&o, "service", json_string(c->services[c->vips[vip].service].name));
+	document_put(&o, "interface", json_string(c->interfaces[router->interface].name));
+	document_put(&o, "vrid", document_number(router->vrid));
+	document_put(&o, "state", json_string(vrrp_state_name(v->state)));
+	document_put(&o, "holder", node_name_or_null(c, holder));
 	if (stranger)
-		put(&o, "stranger", address_or_null(stranger));
-	put(&o, "order", json_incref(order));
-	put(&o, "place", number(unit->place));
-	put(&o, "priority", number(v->priority));
-	put(&o, "held", json_boolean(n->vips[vip].observed != VRRP_HOLD_NONE));
-	put(&o, "since", wall_time(in, since));
-	put(&o, "since_s", seconds(tick_since(in->now, since)));
-	put(&o, "why", json_string(reason_of(n, unit, holder)));
+		document_put(&o, "stranger", address_or_null(stranger));
+	document_put(&o, "order", json_incref(order));
+	document_put(&o, "place", document_number(unit->place));
+	document_put(&o, "priority", document_number(v->priority));
+	document_put(&o, "held", json_boolean(n->vips[vip].observed != VRRP_HOLD_NONE));
+	document_put(&o, "since", wall_time(in, since));
+	document_put(&o, "since_s", document_seconds(tick_since(in->now, since)));
+	document_put(&o, "why", json_string(reason_of(n, unit, holder)));
 	if (conflict)
-		put(&o, "conflict", conflict_object(in, conflict, n->vips[vip].yielded));
+		document_put(&o, "conflict", conflict_object(in, conflict, n->vips[vip].yielded));
 	return o;
 }
 
@@ -203,7 +166,7 @@ static json_t *vips_array(const struct status_input *in, uint32_t held[static CO
 			json_decref(order);
 			order = order_names(in, bundle);
 		}
-		append(&vips, vip_object(in, i, holder, order));
+		document_append(&vips, vip_object(in, i, holder, order));
 	}
 	json_decref(order);
 	return vips;
@@ -218,15 +181,15 @@ static json_t *node_object(const struct status_input *in, uint32_t index, uint32
 	json_t *o = json_object();
 
 	for (uint32_t i = 0; i < node->n_addresses; i++)
-		append(&addresses, address_or_null(&node->addresses[i]));
-	put(&o, "name", json_string(node->name));
-	put(&o, "addresses", addresses);
-	put(&o, "weight", number(node->weight));
-	put(&o, "self", json_boolean(index == in->node->setup.self));
-	put(&o, "heard_s", peer->heard == 0 ? json_null() : seconds(silence));
-	put(&o, "vips", number(n_held));
-	put(&o, "adverts", number(peer->adverts));
-	put(&o, "missed", number(peer->missed));
+		document_append(&addresses, address_or_null(&node->addresses[i]));
+	document_put(&o, "name", json_string(node->name));
+	document_put(&o, "addresses", addresses);
+	document_put(&o, "weight", document_number(node->weight));
+	document_put(&o, "self", json_boolean(index == in->node->setup.self));
+	document_put(&o, "heard_s", peer->heard == 0 ? json_null() : document_seconds(silence));
+	document_put(&o, "vips", document_number(n_held));
+	document_put(&o, "adverts", document_number(peer->adverts));
+	document_put(&o, "missed", document_number(peer->missed));
 	return o;
 }
 
@@ -236,7 +199,7 @@ static json_t *nodes_array(
 	json_t *nodes = json_array();
 
 	for (uint32_t i = 0; i < in->node->setup.config->n_nodes; i++)
-		append(&nodes, node_object(in, i, held[i]));
+		document_append(&nodes, node_object(in, i, held[i]));
 	return nodes;
 }
 
@@ -249,11 +212,11 @@ static json_t *interfaces_array(const struct node *n)
 		const struct node_interface *link = &n->interfaces[i];
 		json_t *o = json_object();
 
-		put(&o, "name", json_string(c->interfaces[i].name));
-		put(&o, "up", json_boolean(link->up));
-		put(&o, "ipv4", address_or_null(&link->sources[FAMILY_IPV4]));
-		put(&o, "ipv6", address_or_null(&link->sources[FAMILY_IPV6]));
-		append(&interfaces, o);
+		document_put(&o, "name", json_string(c->interfaces[i].name));
+		document_put(&o, "up", json_boolean(link->up));
+		document_put(&o, "ipv4", address_or_null(&link->sources[FAMILY_IPV4]));
+		document_put(&o, "ipv6", address_or_null(&link->sources[FAMILY_IPV6]));
+		document_append(&interfaces, o);
 	}
 	return interfaces;
 }
@@ -263,15 +226,15 @@ static json_t *fence_object(const struct status_fence *f)
 	json_t *dropped = json_object();
 	json_t *o = json_object();
 
-	put(&dropped, "arriving-data", number(f->arriving_data));
-	put(&dropped, "arriving-neighbour", number(f->arriving_neighbour));
-	put(&dropped, "leaving-data", number(f->leaving_data));
-	put(&dropped, "leaving-neighbour", number(f->leaving_neighbour));
-	put(&o, "mechanism", json_string(f->mechanism));
-	put(&o, "protected", json_boolean(f->is_full));
-	put(&o, "reason", f->reason ? json_string(f->reason) : json_null());
-	put(&o, "inherited", json_boolean(f->inherited));
-	put(&o, "dropped", dropped);
+	document_put(&dropped, "arriving-data", document_number(f->arriving_data));
+	document_put(&dropped, "arriving-neighbour", document_number(f->arriving_neighbour));
+	document_put(&dropped, "leaving-data", document_number(f->leaving_data));
+	document_put(&dropped, "leaving-neighbour", document_number(f->leaving_neighbour));
+	document_put(&o, "mechanism", json_string(f->mechanism));
+	document_put(&o, "protected", json_boolean(f->is_full));
+	document_put(&o, "reason", f->reason ? json_string(f->reason) : json_null());
+	document_put(&o, "inherited", json_boolean(f->inherited));
+	document_put(&o, "dropped", dropped);
 	return o;
 }
 
@@ -279,23 +242,23 @@ static json_t *counters_object(const struct node_counters *k)
 {
 	json_t *o = json_object();
 
-	put(&o, "sent", number(k->sent));
-	put(&o, "announced", number(k->announced));
-	put(&o, "takeovers", number(k->takeovers));
-	put(&o, "conflicts", number(k->conflicts));
-	put(&o, "missed", number(k->missed));
-	put(&o, "late-turns", number(k->late_turns));
-	put(&o, "lapses", number(k->lapses));
-	put(&o, "own-source", number(k->own_source));
-	put(&o, "unknown-peer", number(k->unknown_peer));
-	put(&o, "not-ours", number(k->not_ours));
-	put(&o, "wrong-version", number(k->wrong_version));
-	put(&o, "wrong-interval", number(k->wrong_interval));
-	put(&o, "list-mismatch", number(k->list_mismatch));
+	document_put(&o, "sent", document_number(k->sent));
+	document_put(&o, "announced", document_number(k->announced));
+	document_put(&o, "takeovers", document_number(k->takeovers));
+	document_put(&o, "conflicts", document_number(k->conflicts));
+	document_put(&o, "missed", document_number(k->missed));
+	document_put(&o, "late-turns", document_number(k->late_turns));
+	document_put(&o, "lapses", document_number(k->lapses));
+	document_put(&o, "own-source", document_number(k->own_source));
+	document_put(&o, "unknown-peer", document_number(k->unknown_peer));
+	document_put(&o, "not-ours", document_number(k->not_ours));
+	document_put(&o, "wrong-version", document_number(k->wrong_version));
+	document_put(&o, "wrong-interval", document_number(k->wrong_interval));
+	document_put(&o, "list-mismatch", document_number(k->list_mismatch));
 	for (enum advert_verdict i = 0; i < ADVERT_VERDICTS; i++)
-		put(&o, advert_verdict_name(i), number(k->received[i]));
+		document_put(&o, advert_verdict_name(i), document_number(k->received[i]));
 	for (enum auth_verdict i = 0; i < AUTH_VERDICTS; i++)
-		put(&o, auth_verdict_name(i), number(k->auth[i]));
+		document_put(&o, auth_verdict_name(i), document_number(k->auth[i]));
 	return o;
 }
 
@@ -306,28 +269,20 @@ static void put_strangers(json_t **counters, const struct status_strangers *s)
 	if (!s->conflict)
 		return;
 	k = &s->conflict->counters;
-	put(counters, "strange-claims", number(k->claims));
-	put(counters, "address-conflicts", number(k->conflicts));
-	put(counters, "defences", number(k->defences));
-	put(counters, "yields", number(k->yields));
-	put(counters, "questions", number(k->questions));
-	put(counters, "probes", number(k->probes));
-	put(counters, "conflicts-unsaid", number(k->unsaid));
+	document_put(counters, "strange-claims", document_number(k->claims));
+	document_put(counters, "address-conflicts", document_number(k->conflicts));
+	document_put(counters, "defences", document_number(k->defences));
+	document_put(counters, "yields", document_number(k->yields));
+	document_put(counters, "questions", document_number(k->questions));
+	document_put(counters, "probes", document_number(k->probes));
+	document_put(counters, "conflicts-unsaid", document_number(k->unsaid));
 	for (enum neighbour_verdict i = 0; i < NEIGHBOUR_VERDICTS; i++)
-		put(counters, neighbour_verdict_name(i), number(s->verdicts[i]));
-	put(counters, "neighbour-own", number(s->own));
-	put(counters, "neighbour-dropped", number(s->dropped));
+		document_put(counters, neighbour_verdict_name(i), document_number(s->verdicts[i]));
+	document_put(counters, "neighbour-own", document_number(s->own));
+	document_put(counters, "neighbour-dropped", document_number(s->dropped));
 }
 
 /* Renders and releases @document, which may be NULL. */
-static char *dump(json_t *document)
-{
-	char *text = document ? json_dumps(document, DUMP_FLAGS) : NULL;
-
-	json_decref(document);
-	return text;
-}
-
 char *status_render(const struct status_input *in)
 {
 	const struct node *n = in->node;
@@ -337,18 +292,18 @@ char *status_render(const struct status_input *in)
 
 	ASSERT(n->setup.self < c->n_nodes && c->n_nodes <= CONFIG_NODES_MAX);
 	put_strangers(&counters, &in->strangers);
-	put(&o, "version", json_string(in->version));
-	put(&o, "node", json_string(c->nodes[n->setup.self].name));
-	put(&o, "cluster", json_string(c->cluster));
-	put(&o, "state", json_string(state_name(n)));
-	put(&o, "uptime_s", seconds(tick_since(in->now, in->started)));
-	put(&o, "redundancy", number(n->redundancy));
-	put(&o, "vips", vips_array(in, held));
-	put(&o, "nodes", nodes_array(in, held));
-	put(&o, "interfaces", interfaces_array(n));
-	put(&o, "fence", fence_object(&in->fence));
-	put(&o, "counters", counters);
-	return dump(o);
+	document_put(&o, "version", json_string(in->version));
+	document_put(&o, "node", json_string(c->nodes[n->setup.self].name));
+	document_put(&o, "cluster", json_string(c->cluster));
+	document_put(&o, "state", json_string(state_name(n)));
+	document_put(&o, "uptime_s", document_seconds(tick_since(in->now, in->started)));
+	document_put(&o, "redundancy", document_number(n->redundancy));
+	document_put(&o, "vips", vips_array(in, held));
+	document_put(&o, "nodes", nodes_array(in, held));
+	document_put(&o, "interfaces", interfaces_array(n));
+	document_put(&o, "fence", fence_object(&in->fence));
+	document_put(&o, "counters", counters);
+	return document_text(o);
 }
 
 /* A VIP that was left to a machine that answers for it is advertised, but not served. */
@@ -367,13 +322,13 @@ char *status_render_holders(const struct node *n, tick now)
 	json_t *held = json_array(), *unheld = json_array(), *o = json_object();
 
 	for (uint32_t i = 0; i < c->n_vips; i++)
-		append(is_served(n, i, now) ? &held : &unheld,
+		document_append(is_served(n, i, now) ? &held : &unheld,
 			address_or_null(&c->vips[i].address));
-	put(&o, "node", json_string(c->nodes[n->setup.self].name));
-	put(&o, "vips", number(c->n_vips));
-	put(&o, "held", held);
-	put(&o, "unheld", unheld);
-	return dump(o);
+	document_put(&o, "node", json_string(c->nodes[n->setup.self].name));
+	document_put(&o, "vips", document_number(c->n_vips));
+	document_put(&o, "held", held);
+	document_put(&o, "unheld", unheld);
+	return document_text(o);
 }
 
 static enum status_command command_of(const json_t *name)
@@ -416,8 +371,8 @@ char *status_render_done(enum status_command command)
 	json_t *o = json_object();
 
 	ASSERT(command > STATUS_COMMAND_NONE && command <= STATUS_COMMAND_RELOAD);
-	put(&o, "done", json_string(command_names[command]));
-	return dump(o);
+	document_put(&o, "done", json_string(command_names[command]));
+	return document_text(o);
 }
 
 char *status_render_error(const char *text)
@@ -425,6 +380,6 @@ char *status_render_error(const char *text)
 	json_t *message = json_string(text);
 	json_t *o = json_object();
 
-	put(&o, "error", message ? message : json_string("an error that is not UTF-8"));
-	return dump(o);
+	document_put(&o, "error", message ? message : json_string("an error that is not UTF-8"));
+	return document_text(o);
 }

@@ -2,11 +2,13 @@
 /* The document that doc/design/0016 describes. */
 #include <check.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "dns/status.h"
+#include "memory.h"
 #include "suite.h"
 #include "zone/load.h"
 
@@ -178,6 +180,27 @@ START_TEST(what_is_no_text_is_not_told)
 }
 END_TEST
 
+static bool render(void *context)
+{
+	char *text = dns_status_render(context);
+
+	free(text);
+	return text;
+}
+
+START_TEST(without_memory_there_is_no_document_rather_than_half_of_one)
+{
+	static const char said[] = "{\"held\":[],\"unheld\":[\"10.1.1.202\"]}";
+	struct dns_status s = make_status();
+
+	ck_assert(holders_set_config(holders, &config));
+	ck_assert(holders_read(holders, said, strlen(said), NOW - tick_ms(400)));
+	catalog_set_held(edition.catalog, 0, false);
+	json_set_alloc_funcs(malloc, free);
+	ck_assert_uint_gt(memory_refuse_each(render, &s), 50);
+}
+END_TEST
+
 static void set_up(void)
 {
 	holders = holders_new();
@@ -198,6 +221,7 @@ int main(void)
 		the_state_is_told_on_one_line,
 		counters_are_the_sums_of_all_threads,
 		what_roostd_says_is_told_with_what_comes_of_it,
+		without_memory_there_is_no_document_rather_than_half_of_one,
 		the_root_has_its_dot_for_a_name,
 		what_is_no_text_is_not_told,
 	};
