@@ -118,7 +118,7 @@ static void open_cell(struct table *t, const json_t *listener, const char *proto
 /* The reason has a column of its own if there is any. */
 static void print_listeners(const json_t *listeners, const struct paper *p)
 {
-	static const char *const headings[] = {"LISTENS ON", ">PORT", "UDP", "TCP", "WHY NOT"};
+	static const char *const headings[] = {"LISTENS ON", ">PORT", "UDP", "TCP", "PROBLEM"};
 	bool failing = false;
 	struct table t;
 

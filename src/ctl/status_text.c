@@ -132,7 +132,7 @@ static void state_cell(struct table *t, const json_t *vip)
 	if (conflict && truth_of(conflict, "yielded"))
 		table_cell(t, STYLE_BAD, "left to %s", text_of(conflict, "mac"));
 	else if (conflict)
-		table_cell(t, STYLE_BAD, "%s, as is %s", state, text_of(conflict, "mac"));
+		table_cell(t, STYLE_BAD, "%s; %s answers too", state, text_of(conflict, "mac"));
 	else if (active && !held)
 		table_cell(t, STYLE_BAD, "active, not held yet");
 	else if (strcmp(state, "backup") == 0 && held)

@@ -113,7 +113,7 @@ def test_a_stranger_who_only_answers_is_found_by_asking_and_told_with_its_mac(wa
     line = next(line for line in cluster.log(server).splitlines() if "conflict:" in line and vip in line
                 and "advertises" not in line)
     assert stranger.mac in line and "eth0" in line
-    assert "as is " + stranger.mac in cluster.roost("status", "-s", cluster.socket(server)).stdout
+    assert stranger.mac + " answers too" in cluster.roost("status", "-s", cluster.socket(server)).stdout
     other = next(s for s in cluster.lab.servers if s is not server)
     assert conflict_of(cluster, vip, other) is None
 
