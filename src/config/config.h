@@ -180,8 +180,8 @@ enum config_conflict {
 
 /* How neighbours are told of a move. */
 struct config_announce {
-	tick shots
-		[CONFIG_SHOTS_MAX]; /* spans after the move, rising; default 0, 0.05, 0.3, 1.1, 3 s */
+	/* spans after the move, rising; default 0, 0.05, 0.3, 1.1, 3 s */
+	tick shots[CONFIG_SHOTS_MAX];
 	uint32_t n_shots;
 	tick refresh;   /* then every so often, jittered; default 60 s; 0 means never */
 	uint32_t rate;  /* announcements a second and interface; default 2000 */

@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * The keys of each section of the file, as tables: what is parsed, what an unknown key is compared
- * with, what the manual page must describe and what `initial` the manual page must name all come
- * from here.
+ * The keys of each section of the file, as tables. They drive the reading, the suggestion for a key that is
+ * misspelt, and the test that holds roost.yaml(5) against them: each key and each default must be in it.
  */
 
 #include <stdbool.h>

@@ -28,7 +28,7 @@ bool value_number(struct findings *findings, const struct schema_key *key, const
 bool value_duration(struct findings *findings, const struct schema_key *key,
 	const struct tree *value, tick *ret_duration);
 
-/* Which of @words it is. */
+/* @ret_word: its index in @words. False, and said, if it is none of them. */
 bool value_word(struct findings *findings, const struct schema_key *key, const struct tree *value,
 	const char *const *words, uint32_t n_words, uint32_t *ret_word);
 

@@ -71,8 +71,8 @@ struct conflict_kin {
 };
 
 struct conflict_counters {
-	uint64_t
-		claims; /* of VIPs that are served here, by machines not known to be of the cluster */
+	/* of VIPs that are served here, by machines not known to be of the cluster */
+	uint64_t claims;
 	uint64_t conflicts; /* that began */
 	uint64_t defences;
 	uint64_t yields;

@@ -195,14 +195,8 @@ void answer_briefly(const struct answer_request *in, const struct query *q, unsi
 
 static void count_reply(struct answerer *a, const struct answer_reply *out)
 {
-	switch (out->rcode) {
-	case DNS_FORMERR: answer_count(&a->counters.formerr); break;
-	case DNS_NOTIMP: answer_count(&a->counters.notimp); break;
-	case DNS_REFUSED: answer_count(&a->counters.refused); break;
-	case DNS_NXDOMAIN: answer_count(&a->counters.nxdomain); break;
-	case DNS_SERVFAIL: answer_count(&a->counters.no_memory); break;
-	default: break;
-	}
+	if (out->rcode == DNS_SERVFAIL)
+		answer_count(&a->counters.no_memory);
 	if (out->buffer[2] & DNS_TC >> 8)
 		answer_count(&a->counters.truncated);
 }

@@ -80,7 +80,7 @@ struct answerer;
 struct answer_counters {
 	atomic_uint_fast64_t fast, slow;
 	atomic_uint_fast64_t ignored; /* no answer: responses, runts */
-	atomic_uint_fast64_t formerr, notimp, refused, nxdomain, truncated;
+	atomic_uint_fast64_t truncated;
 	atomic_uint_fast64_t fail_open; /* nobody holds any VIP of a service: all were given */
 	atomic_uint_fast64_t no_memory; /* SERVFAIL */
 };

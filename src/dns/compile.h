@@ -33,8 +33,7 @@
 struct body_group {
 	uint16_t at; /* of the first record */
 	uint16_t n;
-	uint16_t
-		first_fixed; /* bytes of the first record before its address: it may spell out the owner */
+	uint16_t first_fixed; /* bytes before the first one's address: it may spell out the owner */
 	uint16_t address_size;
 	uint32_t rotation; /* index in the catalog, or BODY_NO_ROTATION: uniform */
 };
@@ -53,7 +52,7 @@ struct body {
 	uint16_t n_answer, n_authority, n_additional;
 	uint8_t n_groups, n_pointers;
 	bool too_large; /* no bytes; only an address RRset's group, which then is the first */
-	uint8_t spare;
+	uint8_t spare;  /* the groups begin at a multiple of 4 */
 	struct body_group groups[];
 	/* uint16_t pointers[n_pointers]: where they are, rising; in the bytes stands the distance, host order. In a
 	 * group only the first two records' are listed.

@@ -20,16 +20,18 @@ struct edition {
 	struct config *config;
 	struct catalog *catalog;
 	struct tsig_key *key; /* of signed messages; NULL: none */
-	struct answer_self
-		self; /* the cookies' secrets, if a file has them; the rest is its owner's to set */
+	/* The cookies' secrets, if a file has them; the rest its owner sets. */
+	struct answer_self self;
 	uint32_t rate;           /* of equal answers a second and network; 0: not limited */
 	atomic_uint n_transfers; /* that use it */
 };
 
-/* Reads the file at @path and all that it names. What is wrong goes to the log, with its place; NULL if anything was,
- * and the first of it is in @problem, without a newline, and UTF-8. @served: what it is to take the place of, NULL at
- * the start. The serials of zones without a file grow with each change; that one of a file has not is told if there
- * are secondaries. */
+/*
+ * Reads the file at @path and all that it names. NULL if anything is wrong: the log has all of it, with the places, and
+ * @problem the first line, UTF-8 without a newline. @served is the edition that this one is to replace, NULL at the
+ * start: the serials of zones without a file grow beyond its; where a master file's zone has changed and its serial has
+ * not grown, a warning goes to the log if there are secondaries.
+ */
 #define EDITION_PROBLEM_SIZE JOURNAL_PROBLEM_SIZE
 struct edition *edition_load(
 	const char *path, const struct edition *served, char problem[static EDITION_PROBLEM_SIZE]);

@@ -24,5 +24,5 @@ void loader_ask(struct loader *l, const struct edition *served);
 /* Readable when there is something to be taken. */
 int loader_fd(const struct loader *l);
 
-/* What has come of it; NULL if it could not be read, which it has told, and @problem says the first thing of. */
+/* What has come of it, as edition_load() returns it. */
 struct edition *loader_take(struct loader *l, char problem[static EDITION_PROBLEM_SIZE]);

@@ -81,12 +81,11 @@ struct query {
 	uint16_t id;
 	uint16_t flags; /* as they came */
 	uint16_t type, class;
-	uint16_t
-		question_size; /* QNAME, QTYPE and QCLASS; 0 if there is none that can be repeated */
-	uint16_t udp_size;     /* what the asker takes: DNS_UDP_LEAST to DNS_UDP_MAX */
-	bool edns, dnssec_ok;  /* DO is echoed (RFC 3225 3) */
-	bool nsid;             /* asked for (RFC 5001) */
-	bool keepalive;        /* as well (RFC 7828) */
+	uint16_t question_size;       /* QNAME, QTYPE and QCLASS; 0: none that can be repeated */
+	uint16_t udp_size;            /* what the asker takes: DNS_UDP_LEAST to DNS_UDP_MAX */
+	bool edns, dnssec_ok;         /* DO is echoed (RFC 3225 3) */
+	bool nsid;                    /* asked for (RFC 5001) */
+	bool keepalive;               /* as well (RFC 7828) */
 	const uint8_t *question;      /* in the message, its case preserved */
 	const uint8_t *client_cookie; /* 8 bytes, or NULL (RFC 7873 4) */
 	const uint8_t *server_cookie; /* @server_cookie_size bytes, 8 to 32, or NULL */

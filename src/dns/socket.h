@@ -23,8 +23,9 @@ bool socket_is_wildcard(const struct config_endpoint *e);
 
 /*
  * A bound socket, close-on-exec, or negative errno. Several of UDP may be bound to the same endpoint, and the
- * kernel spreads the clients over them; of TCP one alone, which finds out whether another server is there. If it
- * is to be @beside one of ours, of all addresses on the same port or of a single one, none but ours may be there.
+ * kernel spreads the clients over them; of TCP one alone, which finds out whether another server is there. @beside:
+ * we listen on the same port already, at all addresses or at a single one; then -EADDRINUSE is said only if somebody
+ * else does, too.
  */
 int socket_open_udp(const struct config_endpoint *e);
 int socket_open_tcp(const struct config_endpoint *e, bool beside);

@@ -145,7 +145,7 @@ static void set_ill(struct node *n, bool drained, bool kernel_ill, tick now)
 	node_note(n, &(struct node_record){
 			     .kind = is ? NODE_RECORD_ILL : NODE_RECORD_WELL,
 			     .at = now,
-			     .number = drained ? 1 : 2,
+			     .number = drained ? NODE_ILL_DRAINED : NODE_ILL_KERNEL,
 		     });
 	set_priorities(n, now);
 }

@@ -43,8 +43,13 @@ struct node_setup {
 	bool fenced; /* the kernel enforces the leases; else what lapses is dropped */
 };
 
-/* Active units are said with their router's advertisement anyway; the others, only when told to. */
-enum node_say { NODE_SAY_NOTHING, NODE_SAY_PRIORITY, NODE_SAY_LEAVING, NODE_SAY_PARTING };
+/* What this turn's advertisement is to say of a unit. */
+enum node_say {
+	NODE_SAY_NOTHING,  /* it is in its router's advertisement if Active, and in none if not */
+	NODE_SAY_PRIORITY, /* the own one, now */
+	NODE_SAY_LEAVING,  /* priority 0 */
+	NODE_SAY_PARTING,  /* priority 1 */
+};
 
 /* What elects as one: a VIP, or a foreign service's VIPs of one family. */
 struct node_unit {
@@ -52,8 +57,8 @@ struct node_unit {
 	uint32_t router;
 	uint32_t first, n_vips; /* in plan.members */
 	uint8_t place;          /* of this node in the unit's order, from 0 */
-	enum node_say say;      /* what this turn's advertisement is to say of it */
-	tick conflict_at;       /* when a conflict was last recorded; 0: never */
+	enum node_say say;
+	tick conflict_at; /* when a conflict was last recorded; 0: never */
 };
 
 /* What advertises as one: a plan_router with its state. */
@@ -113,6 +118,9 @@ struct node_counters {
 	uint64_t lapses;     /* ... and later than its lease: it had stopped serving */
 };
 
+/* Why a node offers itself as a last resort only. */
+enum node_illness { NODE_ILL_DRAINED, NODE_ILL_KERNEL };
+
 enum node_record_kind {
 	NODE_RECORD_SERVING,     /* @vip is ours now; @why */
 	NODE_RECORD_NOT_SERVING, /* @vip is not ours any more; @why, @peer */
@@ -125,8 +133,7 @@ enum node_record_kind {
 	NODE_RECORD_REDUNDANCY, /* now @number advertisements per interval */
 	NODE_RECORD_LATE,       /* woke @number ms late */
 	NODE_RECORD_LAPSED,     /* ... which was longer than a lease */
-	NODE_RECORD_ILL, /* this node offers itself only as a last resort; @number: 1 drained, 2
-			    kernel */
+	NODE_RECORD_ILL, /* this node offers itself only as a last resort; @number: node_illness */
 	NODE_RECORD_WELL,
 	NODE_RECORD_UNTRUSTED, /* @peer, the node @node, can't be verified on @interface; @number:
 				  auth_verdict */

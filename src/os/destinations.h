@@ -14,8 +14,8 @@
 
 struct destinations {
 	struct addr *addresses;
-	uint32_t *
-		first; /* by router, and one more: where its addresses begin, and the last one's end */
+	/* By router, and one more: where its addresses begin, and the last one's end. */
+	uint32_t *first;
 };
 
 /* All memory is taken here; false if there is none. */

@@ -72,8 +72,9 @@ int fence_open(const struct fence_setup *setup, char reason[static FENCE_REASON_
 
 /*
  * Makes it stand on the interfaces that there are now, and mends it where somebody has removed it.
- * To be called when a link came or went, and now and then: its pins are put back, too. Returns on how many it was put up anew,
- * or the negative errno of the first interface that has none, with a sentence in @reason.
+ * To be called when a link came or went, and now and then: its pins are put back, too. Returns the number of
+ * interfaces on which it had to be put up, or the negative errno of the first interface that has none, with a sentence
+ * in @reason.
  */
 int fence_refresh(struct fence *f, char reason[static FENCE_REASON_SIZE]);
 

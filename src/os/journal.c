@@ -149,9 +149,11 @@ static enum journal_level render_move(
 
 static enum journal_level render_ill(const struct node_record *r, char *text, size_t size)
 {
+	const bool drained = r->number == NODE_ILL_DRAINED;
+
 	(void)snprintf(text, size, "offers itself as a last resort only: %s",
-		r->number == 1 ? "drained" : "the kernel does not carry out what is wanted");
-	return r->number == 1 ? JOURNAL_NOTICE : JOURNAL_WARNING;
+		drained ? "drained" : "the kernel does not carry out what is wanted");
+	return drained ? JOURNAL_NOTICE : JOURNAL_WARNING;
 }
 
 /* Until `enforce` there is time to mend it. */

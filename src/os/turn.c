@@ -294,10 +294,6 @@ static void arm_timer(struct daemon *d)
 		at = tick_min(at, d->snapshot_by);
 	if (d->stopping)
 		at = tick_min(at, tick_max(d->stop_by, d->now + RETRY_SOON));
-	if (at == TICK_NEVER) {
-		(void)sd_event_source_set_enabled(d->timer, SD_EVENT_OFF);
-		return;
-	}
 	(void)sd_event_source_set_time(d->timer, at / 1000u + 1u);
 	(void)sd_event_source_set_enabled(d->timer, SD_EVENT_ONESHOT);
 }

@@ -127,7 +127,7 @@ struct vrrp_event {
 	bool announced;   /* ADVERT: an announcement of ours left just before (VRRP_BELIEVED) */
 	struct addr source; /* ADVERT */
 	tick interval;      /* ADVERT */
-	tick received;      /* ADVERT: a clock that was read after it was; 0, or earlier: @now */
+	tick received; /* ADVERT: a clock read after it came from the socket; 0 or before @now: @now */
 };
 
 /* What a step asks for, as flags: any number of them at once. */

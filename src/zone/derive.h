@@ -11,7 +11,7 @@
  *
  * A name belongs to the longest of the master files' zones and `domain:` that it is in. One that is
  * in none of them gets a zone derived for it, at the name above it, or at itself if it has two
- * labels and is no wildcard; a zone within another such is the other. A derived zone has an SOA, the nodes as its name
+ * labels and is no wildcard; of two such zones, one within the other, only the outer one is made. A derived zone has an SOA, the nodes as its name
  * servers, and beside the services' names the nodes' own. doc/design/0014-derived-zones.md says
  * why, and what the serial is.
  */

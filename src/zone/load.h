@@ -26,8 +26,8 @@ struct load_listener {
 };
 
 /* The zone with all records of the file at @path, to be finished by zone_finish(); NULL if there
- * was an error, which was told; one that the file can't be read at @named, where its path is written.
- * @apex is of any case. */
+ * was an error, which was told. @named is the place that names the path: there it is told that the
+ * file can't be read. @apex is of any case. */
 struct zone *load_file(const char *path, const uint8_t *apex, const struct zone_place *named,
 	const struct load_listener *listener);
 

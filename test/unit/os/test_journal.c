@@ -107,14 +107,14 @@ START_TEST(what_degrades_is_a_warning)
 		(struct node_record){.kind = NODE_RECORD_LATE, .number = 35});
 	expect(JOURNAL_WARNING,
 		"offers itself as a last resort only: the kernel does not carry out what is wanted",
-		(struct node_record){.kind = NODE_RECORD_ILL, .number = 2});
+		(struct node_record){.kind = NODE_RECORD_ILL, .number = NODE_ILL_KERNEL});
 }
 END_TEST
 
 START_TEST(what_was_asked_for_is_not)
 {
 	expect(JOURNAL_NOTICE, "offers itself as a last resort only: drained",
-		(struct node_record){.kind = NODE_RECORD_ILL, .number = 1});
+		(struct node_record){.kind = NODE_RECORD_ILL, .number = NODE_ILL_DRAINED});
 	expect(JOURNAL_NOTICE, "takes part as usual again",
 		(struct node_record){.kind = NODE_RECORD_WELL});
 	expect(JOURNAL_INFO, "link: eth0 is up", (struct node_record){.kind = NODE_RECORD_LINK_UP});
