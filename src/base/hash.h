@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* A hash of bytes, for this process alone: it depends on the machine's byte order. It keeps no secret, so who chooses the
- * bytes can have them collide. */
+/* Hashes of bytes. They keep no secret, so who chooses the bytes can have them collide. */
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-/* Goes on from @h; the upper half is the better one. */
+/* For this process alone, as it depends on the machine's byte order. Goes on from @h; the upper half is the better one. */
 static inline uint64_t hash_bytes(uint64_t h, const uint8_t *bytes, size_t size)
 {
 	const uint64_t k = 0x9e3779b97f4a7c15u;
@@ -22,5 +21,16 @@ static inline uint64_t hash_bytes(uint64_t h, const uint8_t *bytes, size_t size)
 	part = 0;
 	memcpy(&part, bytes, size);
 	h = (h ^ part) * k;
+	return h ^ h >> 32;
+}
+
+/* The same on every machine, and in every version: what nodes have to agree on may depend on it (FNV-1a). */
+static inline uint64_t hash_for_all(const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ bytes[i]) * 0x100000001b3u;
 	return h ^ h >> 32;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "config/reading.h"
 #include "config/value.h"
 
@@ -129,14 +130,10 @@ static void shrink_config(struct config *c)
 	c->dns.zones = shrink(c->dns.zones, c->dns.n_zones * sizeof *c->dns.zones);
 }
 
-/* A start of the circle of VRIDs that two clusters on a segment seldom share (FNV-1a). */
+/* A start of the circle of VRIDs that two clusters on a segment seldom share. */
 static uint8_t vrid_of_name(const char *name)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
-	return (uint8_t)((hash ^ hash >> 32) % 255 + 1);
+	return (uint8_t)(hash_for_all(name, strlen(name)) % 255 + 1);
 }
 
 static void assign_vrids(struct reading *r)

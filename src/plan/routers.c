@@ -4,16 +4,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "wire/advert.h"
-
-static uint64_t order_hash(const uint8_t *order, uint32_t n_nodes)
-{
-	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (uint32_t place = 0; place < n_nodes; place++)
-		hash = (hash ^ order[place]) * 0x100000001b3u;
-	return hash ^ hash >> 32;
-}
 
 /* Numbers the distinct orders from 0 in order of appearance; how many there are. */
 static uint32_t number_orders(const struct plan *p, struct routers_work *r)
@@ -26,7 +18,7 @@ static uint32_t number_orders(const struct plan *p, struct routers_work *r)
 	memset(r->table, 0xff, size * sizeof *r->table);
 	for (uint32_t b = 0; b < p->config->n_bundles; b++) {
 		const uint8_t *order = plan_order(p, b);
-		uint32_t slot = (uint32_t)order_hash(order, p->n_nodes) & (size - 1);
+		uint32_t slot = (uint32_t)hash_for_all(order, p->n_nodes) & (size - 1);
 
 		while (r->table[slot] != PLAN_NONE &&
 			memcmp(plan_order(p, r->table[slot]), order, p->n_nodes))
