@@ -42,10 +42,19 @@ struct deriving {
 
 #define NOWHERE UINT32_MAX
 
+/* Of roost.yaml. */
+static void tell(
+	const struct deriving *d, enum zone_severity severity, uint32_t line, const char *text)
+{
+	const struct zone_place place = {d->in->file, line};
+
+	if (d->listener->tell)
+		d->listener->tell(d->listener->context, severity, &place, text);
+}
+
 __attribute__((format(printf, 3, 4))) static void fail(
 	struct deriving *d, uint32_t line, const char *format, ...)
 {
-	const struct zone_place place = {d->in->file, line};
 	char text[ZONE_PROBLEM_SIZE];
 	va_list arguments;
 
@@ -53,8 +62,7 @@ __attribute__((format(printf, 3, 4))) static void fail(
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	d->n_errors++;
-	if (d->listener->tell)
-		d->listener->tell(d->listener->context, ZONE_ERROR, &place, text);
+	tell(d, ZONE_ERROR, line, text);
 }
 
 uint32_t derive_serial(const char *path)
@@ -497,15 +505,46 @@ struct zone **derive_zones(
 /* Told if not. */
 static bool is_here(const struct deriving *d, const struct planned *which)
 {
-	const struct zone_place place = {d->in->file, which->line};
 	char text[ZONE_PROBLEM_SIZE];
 
 	if (!which->path || access(which->path, R_OK) == 0)
 		return true;
 	snprintf(text, sizeof(text), "%s can't be looked at: %s", which->path, strerror(errno));
-	if (d->listener->tell)
-		d->listener->tell(d->listener->context, ZONE_WARNING, &place, text);
+	tell(d, ZONE_WARNING, which->line, text);
 	return false;
+}
+
+/* A zone that nobody has named, above the names in it. Whoever has delegated one of these alone to us has resolvers that
+ * do not believe that zone's SOA, and hence take no for a failure (RFC 2308 2.2). */
+static void check_apex(const struct deriving *d, uint32_t zone)
+{
+	const struct config *c = d->in->config;
+	const struct planned *z = &d->zones[zone];
+	const struct config_name *first = NULL;
+	char apex[ZONE_NAME_SIZE], shown[ZONE_NAME_SIZE], text[ZONE_PROBLEM_SIZE];
+	struct name name;
+	const char *why;
+
+	if (z->path || c->domain[0] != '\0') /* a zone of a second domain is meant */
+		return;
+	for (uint32_t i = 0; i < c->n_names; i++) {
+		if (d->homes[i] != zone || !name_parse(c->names[i].name, NULL, &name, &why))
+			continue;
+		if (name_equal(name.bytes, z->apex.bytes))
+			return;
+		if (!first && !name_is_wildcard(name.bytes)) {
+			first = &c->names[i];
+			(void)zone_name_show(name.bytes, shown);
+		}
+	}
+	if (!first)
+		return;
+	snprintf(text, sizeof(text),
+		"%s is served in the zone %s, which nothing names: \"domain\" should be that zone "
+		"if "
+		"it is delegated to the nodes, or the name itself if only that is",
+		shown, zone_name_show(z->apex.bytes, apex));
+	tell(d, ZONE_WARNING, first->line, text);
 }
 
 void derive_check(const struct derive_input *in, const struct load_listener *listener)
@@ -514,6 +553,7 @@ void derive_check(const struct derive_input *in, const struct load_listener *lis
 
 	if (plan(&d)) {
 		for (uint32_t i = 0; i < d.n_zones; i++) {
+			check_apex(&d, i);
 			if (is_here(&d, &d.zones[i]))
 				zone_free(make(&d, &d.zones[i]));
 		}
