@@ -68,18 +68,18 @@ static const int always[] = {
 	/* giving up capabilities; nothing gives them back */
 	SCMP_SYS(capget), SCMP_SYS(capset)};
 
-/* roostd's: the sequence, /proc/sys, pins on bpffs */
+/* roostd's: the sequence, /proc/sys, pins on bpffs, which it puts back if somebody takes them away */
 static const int files[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat),
 	SCMP_SYS(rmdir), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(fsync),
-	SCMP_SYS(fdatasync)};
+	SCMP_SYS(fdatasync), SCMP_SYS(statfs), SCMP_SYS(statfs64), SCMP_SYS(fstatfs),
+	SCMP_SYS(fstatfs64), SCMP_SYS(flock)};
 
 static const int at_start[] = {
 	/* the daemon's */
 	SCMP_SYS(bpf), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
-	SCMP_SYS(statfs), SCMP_SYS(statfs64), SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64),
-	SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(flock), SCMP_SYS(umask),
-	SCMP_SYS(fchmod), SCMP_SYS(dup), SCMP_SYS(dup3), SCMP_SYS(listen), SCMP_SYS(epoll_create1),
-	SCMP_SYS(mlockall), SCMP_SYS(munlockall), SCMP_SYS(setpriority), SCMP_SYS(getpriority),
+	SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(umask), SCMP_SYS(fchmod), SCMP_SYS(dup),
+	SCMP_SYS(dup3), SCMP_SYS(listen), SCMP_SYS(epoll_create1), SCMP_SYS(mlockall),
+	SCMP_SYS(munlockall), SCMP_SYS(setpriority), SCMP_SYS(getpriority),
 	SCMP_SYS(sched_setscheduler), SCMP_SYS(sched_getscheduler), SCMP_SYS(sched_setparam),
 	SCMP_SYS(sched_getparam), SCMP_SYS(sched_get_priority_max),
 	SCMP_SYS(sched_get_priority_min), SCMP_SYS(getrlimit), SCMP_SYS(ugetrlimit),
