@@ -32,7 +32,7 @@
 #define WAIT_MAX tick_s(1)
 
 /* A turn later than this was a pause of the whole machine or process. */
-#define PAUSE tick_s(1)
+#define PAUSE (2 * WAIT_MAX)
 
 struct fast {
 	struct node *node;

@@ -53,6 +53,18 @@ def test_a_daemon_whose_slow_thread_hangs_ends_itself(start, stack):
     cluster.settle()
 
 
+def test_it_is_noticed_when_turns_are_as_rare_as_they_can_be(start, stack):
+    """One server: nothing wakes the fast thread but its own heartbeat, each second."""
+    cluster = start(V4[:1], servers=1, interval="1s")
+    server = cluster.lab.servers[0]
+    slow = stack.enter_context(Tracee(cluster.daemon_pid(server)))
+    slow.stop()
+    since = time.monotonic()
+    eventually(slow.is_gone, within=2 * HANG_LIMIT)
+    assert HANG_LIMIT - 2 < time.monotonic() - since
+    eventually(lambda: "HANG_LIMIT" in cluster.log(server))
+
+
 def test_a_dying_daemon_says_nothing_after_its_last_words(start, stack):
     """Its slow thread has met a fault and takes long to die of it. The fast one, which lives on meanwhile, must
     neither advertise nor renew a lease any more: the guardian has done the contrary for it."""
