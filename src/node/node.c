@@ -34,6 +34,20 @@ static void start_router(struct node *n, uint32_t router, tick now)
 	}
 }
 
+/* Who is told of a service by unicast hears nodes' own addresses alone: from another one this node would serve
+ * without being heard. */
+static bool can_speak(
+	const struct node *n, const struct plan_router *p, const struct node_interface *link)
+{
+	const struct config *c = n->setup.config;
+	const struct addr *source = &link->sources[p->family];
+
+	if (!link->up || addr_is_none(source))
+		return false;
+	return !c->services[p->service].vrrp.unicast || addr_is_link_local(source) ||
+	       config_find_node(c, source) == (int32_t)n->setup.self;
+}
+
 static void set_link(
 	struct node *n, uint32_t interface, const struct node_interface *link, tick now)
 {
@@ -49,7 +63,7 @@ static void set_link(
 	for (uint32_t i = 0; i < n->n_routers; i++) {
 		const struct plan_router *p = node_plan_of(n, i);
 		struct node_router *r = &n->routers[i];
-		const bool up = link->up && !addr_is_none(&link->sources[p->family]);
+		const bool up = can_speak(n, p, link);
 
 		if (p->interface != interface)
 			continue;

@@ -66,7 +66,7 @@ struct node_router {
 	struct vrrp_config vrrp;
 	uint32_t first_unit, n_units;
 	tick deadline;        /* least of its units'; kept by the node */
-	bool up;              /* its interface has carrier and a source address of its family */
+	bool up;              /* its interface has carrier and an address to speak from */
 	bool due;             /* to be advertised in this turn */
 	bool pseudo_checksum; /* IPv4 version 3: what to send; learned when the file says auto */
 	struct lease service; /* renewed by the advertisement of those that it serves */

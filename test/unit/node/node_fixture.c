@@ -61,6 +61,12 @@ void link_up(struct fixture *f, bool up)
 			.kind = NODE_EV_LINK, .link = {.up = up, .sources = {host(2)}}});
 }
 
+void link_with(struct fixture *f, struct addr source)
+{
+	turn(f, (struct node_event){
+			.kind = NODE_EV_LINK, .link = {.up = true, .sources = {source}}});
+}
+
 struct fixture *start_with(struct fixture *f)
 {
 	const char *problem = NULL;

@@ -33,6 +33,9 @@ struct addr host(uint8_t last);
 /* The event, unless it is a TICK, and then a TICK. */
 void turn(struct fixture *f, struct node_event ev);
 void link_up(struct fixture *f, bool up);
+
+/* It is up, and @source is what there is to speak from. */
+void link_with(struct fixture *f, struct addr source);
 /* The configuration of all this, to be changed before start_with(). */
 void fill_config(struct fixture *f);
 /* A node of @f->config, whose link is up. */

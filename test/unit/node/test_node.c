@@ -105,6 +105,30 @@ START_TEST(a_unicast_service_hears_nodes_and_peers_alone)
 }
 END_TEST
 
+/* As when its address is taken away and the interface has another one. */
+START_TEST(a_unicast_service_is_not_served_from_an_address_that_nobody_hears)
+{
+	struct fixture *f = start();
+
+	f->service.vrrp.unicast = true;
+	take_all(f);
+	link_with(f, host(77));
+	ck_assert_uint_eq(f->fx->n_holds, 6);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		ck_assert_int_eq(state(f, vip), VRRP_INITIALIZE);
+	obey(f);
+	link_up(f, true);
+	ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
+	/* nor from another node's */
+	link_with(f, host(3));
+	ck_assert_int_eq(state(f, 0), VRRP_INITIALIZE);
+	/* by multicast, all hear it */
+	f->service.vrrp.unicast = false;
+	link_with(f, host(77));
+	ck_assert_int_eq(state(f, 0), VRRP_BACKUP);
+}
+END_TEST
+
 START_TEST(its_own_advertisement_come_back_is_ignored)
 {
 	struct fixture *f = start();
@@ -652,6 +676,7 @@ int main(void)
 		an_advertisement_speaks_only_for_the_addresses_that_it_lists,
 		a_stranger_with_our_vrid_changes_nothing,
 		a_unicast_service_hears_nodes_and_peers_alone,
+		a_unicast_service_is_not_served_from_an_address_that_nobody_hears,
 		its_own_advertisement_come_back_is_ignored,
 		a_yielding_node_says_so_lingers_and_then_drops,
 		a_losing_rival_is_answered_and_announced_against,
