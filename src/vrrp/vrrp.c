@@ -545,11 +545,12 @@ enum vrrp_hold vrrp_wanted_hold(const struct vrrp *v, tick now)
 
 void vrrp_advertised(struct vrrp *v, const struct vrrp_config *c, tick now)
 {
-	/* keep the beat when the timer has just fired, so that wake-up delays do not add up */
-	const tick beat = v->advert_at <= now ? v->advert_at + c->period : 0;
+	/* the beat: wake-up delays do not add up, also when this is said twice of one advertisement */
+	const tick beat = v->advert_at <= now ? v->advert_at + c->period : v->advert_at;
+	const bool is_kept = beat > now + c->period / 2 && beat <= now + c->period;
 
 	ASSERT(v->advert_at != TICK_NEVER);
-	v->advert_at = beat > now + c->period / 2 ? beat : now + c->period;
+	v->advert_at = is_kept ? beat : now + c->period;
 }
 
 void vrrp_check(const struct vrrp *v)

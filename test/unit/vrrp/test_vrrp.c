@@ -318,6 +318,24 @@ START_TEST(priority_0_of_one_that_does_not_serve_means_nothing)
 }
 END_TEST
 
+START_TEST(delays_of_its_turns_do_not_add_up)
+{
+	struct vrrp v = active(&roost, 200);
+	const tick first = v.advert_at;
+
+	for (unsigned i = 1; i <= 100; i++) {
+		const tick now = v.advert_at + tick_ms(i % 7);
+
+		ck_assert_uint_eq(feed(&v, &roost, VRRP_EV_TICK, now), VRRP_FX_ADVERTISE);
+		vrrp_advertised(&v, &roost, now); /* as the node says of all that go together */
+		ck_assert_uint_eq(v.advert_at, first + i * tick_s(1));
+	}
+	/* of two that were apart, the one goes with the other from then on */
+	vrrp_advertised(&v, &roost, v.advert_at - tick_ms(499));
+	ck_assert_uint_eq(v.advert_at, first + 100 * tick_s(1) + tick_ms(501));
+}
+END_TEST
+
 /* RFC 9568 6.4.3 */
 START_TEST(an_active_advertises_each_interval)
 {
@@ -653,6 +671,7 @@ int main(void)
 		the_next_in_the_order_skips_the_skew,
 		priority_0_again_does_not_put_the_skew_off,
 		priority_0_of_one_that_does_not_serve_means_nothing,
+		delays_of_its_turns_do_not_add_up,
 		an_active_advertises_each_interval,
 		an_active_answers_priority_0_at_once,
 		an_active_answers_a_losing_rival_and_announces_again,
