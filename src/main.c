@@ -3,11 +3,14 @@
  * Nothing of the machine is touched before all of this has succeeded. */
 
 #include <getopt.h>
+#include <pwd.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "os/access.h"
@@ -96,15 +99,24 @@ static int32_t find_self(const struct config *config)
 	}
 }
 
+/* The user that the daemon is to run as; one that there is not is complained of later. */
+static uid_t find_user(const char *name)
+{
+	const struct passwd *p = name ? getpwnam(name) : NULL;
+
+	return p ? p->pw_uid : geteuid();
+}
+
 /* False if `auth:` asks for keys and they are not to be had. */
-static bool read_keys(const struct config *config, const struct plan *plan, struct auth **ret_auth)
+static bool read_keys(const struct config *config, const struct options *o, const struct plan *plan,
+	struct auth **ret_auth)
 {
 	char problem[SECRET_PROBLEM_SIZE];
 
 	*ret_auth = NULL;
 	if (config->auth.mode == CONFIG_AUTH_OFF)
 		return true;
-	*ret_auth = keys_new(config, plan->n_routers, problem);
+	*ret_auth = keys_new(config, plan->n_routers, find_user(o->user), problem);
 	if (!*ret_auth)
 		journal_line(NULL, JOURNAL_ERROR, "%s", problem);
 	return *ret_auth;
@@ -145,7 +157,7 @@ static int run_planned(
 	int status = EXIT_FAILURE;
 	int32_t self = CONFIG_NO_NODE;
 
-	if (!read_keys(config, plan, &setup.auth))
+	if (!read_keys(config, o, plan, &setup.auth))
 		return EXIT_FAILURE;
 	if (confine(config, o, &setup))
 		self = o->node_name ? find_named(config, o->node_name) : find_self(config);
@@ -176,9 +188,12 @@ static int run(const struct config *config, const struct options *o)
 int main(int argc, char **argv)
 {
 	const struct options o = read_options(argc, argv);
-	struct config *config = journal_load_config(o.config_path, NULL);
+	struct config *config;
 	int status;
 
+	/* neither the daemon nor its guardian ends because nobody reads the log any more */
+	(void)signal(SIGPIPE, SIG_IGN);
+	config = journal_load_config(o.config_path, NULL);
 	if (!config)
 		return EXIT_FAILURE;
 	status = run(config, &o);

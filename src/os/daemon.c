@@ -21,7 +21,8 @@
 #include "status/version.h"
 
 /* A stop takes no longer: then everything is dropped, handed over or not. */
-#define STOP_LIMIT tick_s(5)
+#define STOP_LIMIT    tick_s(5)
+#define CLAIM_BACKLOG 16
 
 /* ---- what wakes the thread ---- */
 
@@ -92,6 +93,19 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	return 0;
 }
 
+/* Somebody wants to know whose the name is; that is all. */
+static int on_claim(sd_event_source *source, int fd, uint32_t events, void *context)
+{
+	const int asker = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)source;
+	(void)events;
+	(void)context;
+	if (asker >= 0)
+		close(asker);
+	return 0;
+}
+
 /* ---- start and end ---- */
 
 static int complain(struct daemon *d, const char *what, int error)
@@ -113,12 +127,13 @@ static int add_sources(struct daemon *d)
 	sigaddset(&blocked, SIGINT);
 	sigaddset(&blocked, SIGHUP);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	error = sd_event_add_time(d->event, &d->timer, CLOCK_BOOTTIME, 0, 1, on_timer, d);
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0] && error >= 0; i++)
 		error = sd_event_add_signal(d->event, NULL, signals[i], on_stop, d);
 	if (error >= 0)
 		error = sd_event_add_signal(d->event, NULL, SIGHUP, on_hangup, d);
+	if (error >= 0 && d->claim >= 0)
+		error = sd_event_add_io(d->event, NULL, d->claim, EPOLLIN, on_claim, d);
 	if (error >= 0)
 		error = sd_event_add_io(
 			d->event, NULL, netlink_fd(d->netlink), EPOLLIN, on_news, d);
@@ -177,22 +192,51 @@ static int open_control(struct daemon *d)
 	return error;
 }
 
-/* A name that belongs to this network namespace and goes with the process: two daemons in one, whatever their
- * sockets and files, would take each other's addresses for leftovers. */
+/* A name that belongs to this network namespace and goes with the process. */
+static const struct sockaddr_un claim_name = {.sun_family = AF_UNIX, .sun_path = "\0roostd"};
+
+#define CLAIM_SIZE (offsetof(struct sockaddr_un, sun_path) + sizeof "\0roostd" - 1)
+
+/* The user who has the name; false if nobody listens there. */
+static bool find_claimant(uid_t *ret_user)
+{
+	const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct ucred claimant = {0};
+	socklen_t size = sizeof claimant;
+	const bool found = connect(fd, (const struct sockaddr *)&claim_name, CLAIM_SIZE) == 0 &&
+			   getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &claimant, &size) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	*ret_user = claimant.uid;
+	return found;
+}
+
+/* Two daemons in one namespace, whatever their sockets and files, would take each other's addresses for leftovers. But
+ * anybody may take the name, and only who could run a roostd is believed. */
 static int claim_namespace(struct daemon *d)
 {
-	static const struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0roostd"};
-	const socklen_t size = offsetof(struct sockaddr_un, sun_path) + sizeof "\0roostd" - 1;
+	uid_t user;
 	int error = 0;
 
-	d->claim = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (d->claim < 0 || bind(d->claim, (const struct sockaddr *)&name, size) < 0)
+	d->claim = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (d->claim < 0 || bind(d->claim, (const struct sockaddr *)&claim_name, CLAIM_SIZE) < 0 ||
+		listen(d->claim, CLAIM_BACKLOG) < 0)
 		error = -errno;
 	if (error != -EADDRINUSE)
 		return complain(d, "claim the network namespace", error);
-	journal_line(d->journal, JOURNAL_ERROR,
-		"another roostd runs in this network namespace; one is enough for all VIPs");
-	return error;
+	if (find_claimant(&user) && (user == 0 || user == geteuid())) {
+		journal_line(d->journal, JOURNAL_ERROR,
+			"another roostd runs in this network namespace; one is enough for all "
+			"VIPs");
+		return error;
+	}
+	journal_line(d->journal, JOURNAL_WARNING,
+		"somebody who is no roostd has the name @roostd: a second roostd in this network "
+		"namespace would not be noticed");
+	close(d->claim);
+	d->claim = -1;
+	return 0;
 }
 
 static int open_kernel(struct daemon *d)

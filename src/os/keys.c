@@ -3,14 +3,14 @@
 
 #include <sodium.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "os/secret.h"
 
 #define FILE_MAX (64 * 1024)
 #define NS       1000000000u
 
-static bool load(struct auth *a, const char *path, char problem[static SECRET_PROBLEM_SIZE])
+static bool load(
+	struct auth *a, uid_t user, const char *path, char problem[static SECRET_PROBLEM_SIZE])
 {
 	char *text = sodium_malloc(FILE_MAX);
 	const char *why = "out of memory";
@@ -18,7 +18,7 @@ static bool load(struct auth *a, const char *path, char problem[static SECRET_PR
 	ssize_t size;
 
 	if (text) {
-		size = secret_read(geteuid(), path, text, FILE_MAX, problem);
+		size = secret_read(user, path, text, FILE_MAX, problem);
 		why = size < 0 ? NULL : auth_read_keys(a, text, (size_t)size, &line);
 		sodium_free(text);
 		if (size < 0)
@@ -29,8 +29,8 @@ static bool load(struct auth *a, const char *path, char problem[static SECRET_PR
 	return !why;
 }
 
-struct auth *keys_new(
-	const struct config *config, uint32_t n_routers, char problem[static SECRET_PROBLEM_SIZE])
+struct auth *keys_new(const struct config *config, uint32_t n_routers, uid_t user,
+	char problem[static SECRET_PROBLEM_SIZE])
 {
 	struct auth *a = NULL;
 
@@ -47,7 +47,7 @@ struct auth *keys_new(
 	a->marks = calloc(a->n_marks, sizeof *a->marks);
 	if (!a->marks)
 		secret_complain(problem, config->auth.keys, 0, "out of memory");
-	else if (load(a, config->auth.keys, problem))
+	else if (load(a, user, config->auth.keys, problem))
 		return a;
 	keys_free(a);
 	return NULL;

@@ -8,6 +8,7 @@ within a fraction of that was told to.
 import contextlib
 import fcntl
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -32,6 +33,14 @@ def last_words(capture, server, since=0.0):
                 if not vip.startswith("fe80:"):  # the virtual router's own, RFC 9568 5.2.9
                     said.setdefault(vip, packet.at)
     return said
+
+
+def comm(pid):
+    return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def parent(pid):
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def served(cluster, server):
@@ -229,6 +238,44 @@ def test_a_later_life_that_fails_is_not_the_last(start):
         eventually(lambda: cluster.log(server).count("another roostd serves") >= 2)
     eventually(cluster.is_single)
     assert cluster.stop(server) == 0
+
+
+@pytest.mark.parametrize("lost", ["pins", "directory"])
+def test_a_daemon_puts_back_pins_that_somebody_removed(start, lost):
+    """Without them its guardian could not close the leases. Its filter of system calls lets it."""
+    cluster = start(V4[:1], servers=1)
+    server = cluster.lab.servers[0]
+    daemon = cluster.daemon_pid(server)
+    names = {pin.name for pin in server.fence().iterdir()}
+    for pin in server.fence().iterdir():
+        pin.unlink()
+    if lost == "directory":
+        server.fence().rmdir()
+    eventually(lambda: server.fence().exists() and {pin.name for pin in server.fence().iterdir()} == names, within=10)
+    assert cluster.daemon_pid(server) == daemon and "filter" not in cluster.log(server)
+    assert max(server.leases()) > 0
+
+
+def test_a_guardian_outlives_the_reader_of_its_log(new_lab):
+    """As of `roostd | head -1`, by who has no systemd, which ignores SIGPIPE for all."""
+    lab = new_lab(servers=1)
+    cluster = Roost(lab, V4[:1], interval="50ms")
+    server = lab.servers[0]
+    told = lab.folder / "told"
+    line = 'trap - PIPE; exec 3>"$1"; shift; "$@" 2>&1 | head -1 >&3'
+    cluster.running[server] = server.spawn("env", "--default-signal=PIPE", "sh", "-c", line, "sh", told,
+                                           *cluster.command(server), name="piped")
+    cluster.settle()
+    eventually(lambda: told.read_text())
+    guardian = next(pid for pid in cluster.running[server].family()
+                    if "roostd" in comm(pid) and "roostd" not in comm(parent(pid)))
+    daemon = next(pid for pid in cluster.running[server].family() if parent(pid) == guardian)
+    os.kill(daemon, signal.SIGSEGV)
+    eventually(lambda: not os.path.exists(f"/proc/{daemon}"))
+    cluster.settle()
+    assert "roostd" in comm(guardian)
+    os.kill(guardian, signal.SIGTERM)
+    eventually(lambda: not os.path.exists(f"/proc/{guardian}"))
 
 
 def test_the_leases_end_with_the_daemon(start):

@@ -2,7 +2,9 @@
 """What the file and the command line can ask for, and what they cannot."""
 
 import json
+import os
 import re
+import signal
 import socket
 import time
 
@@ -11,6 +13,7 @@ import pytest
 from conftest import V4, V6
 from roostlab import Capture, Roost, eventually
 from roostlab.daemons import roost_config
+from roostlab.net import inside
 
 
 def test_unicast_peers_need_no_multicast(start, stack):
@@ -194,10 +197,35 @@ def test_a_second_daemon_is_refused_whatever_its_socket(start, fence):
     before = cluster.status(server)["fence"]
     command = cluster.command(server)
     command[command.index("-s") + 1] = str(cluster.lab.folder / "other.socket")
-    second = server.spawn(*command, name="second")
-    assert second.wait(5) == 1
-    assert "another roostd runs in this network namespace" in second.text()
+    for _ in range(20):  # it is not only those who ask first that are told
+        second = server.spawn(*command, name="second")
+        assert second.wait(5) == 1
+        assert "another roostd runs in this network namespace" in second.text()
     assert cluster.is_single() and cluster.status(server)["fence"] == before
+
+
+@pytest.mark.parametrize("listens", [False, True])
+def test_a_user_who_takes_its_name_does_not_keep_it_from_starting(new_lab, stack, listens):
+    """Names of Unix sockets without a file are free for all."""
+    lab = new_lab(servers=1)
+    server = lab.servers[0]
+    with inside(server.name):
+        taken = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    taker = os.fork()
+    if taker == 0:
+        os.setuid(64321)
+        taken.bind("\0roostd")
+        if listens:
+            taken.listen()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os._exit(0)
+    stack.callback(os.waitpid, taker, 0)
+    stack.callback(os.kill, taker, signal.SIGKILL)
+    os.waitpid(taker, os.WUNTRACED)
+    cluster = Roost(lab, V4[:1], interval="50ms")
+    cluster.start()
+    cluster.settle()
+    assert "somebody who is no roostd has the name @roostd" in cluster.log(server)
 
 
 @pytest.mark.parametrize("request_line", ["", "{", "null", '{"command":"dance"}', "x" * 20000],

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import subprocess
@@ -151,6 +152,12 @@ def test_it_becomes_the_user_that_it_is_told(new_lab):
     lab.folder.chmod(0o711)
     home = lab.folder / "run"
     cluster = Roost(lab, V4[:1])
+    keys = lab.folder / "keys"  # that user's own, as the manual has it
+    keys.write_text(f"1 {'07' * 32}\n")
+    keys.chmod(0o600)
+    os.chown(keys, pwd.getpwnam("nobody").pw_uid, 0)
+    cluster.config["auth"] = {"mode": "enforce", "keys": str(keys)}
+    cluster.write()
     cluster.socket = lambda server: str(home / f"{server.short}.sock")  # in a folder that isn't there
     server = lab.servers[0]
     cluster.running[server] = server.spawn(

@@ -38,7 +38,7 @@ static void attempt(struct attempt *a, const char *text, mode_t mode, uid_t owne
 		if (owner != geteuid())
 			ck_assert_int_eq(chown(a->config.auth.keys, owner, (gid_t)-1), 0);
 	}
-	a->auth = keys_new(&a->config, 6, a->problem);
+	a->auth = keys_new(&a->config, 6, geteuid(), a->problem);
 }
 
 static void tidy(struct attempt *a)
@@ -159,11 +159,11 @@ START_TEST(what_is_no_file_is_refused_without_waiting_for_it)
 	expect_refusal(&a, "No such file");
 	attempt(&a, NULL, 0, 0);
 	ck_assert_int_eq(mkdir(a.config.auth.keys, 0700), 0);
-	a.auth = keys_new(&a.config, 6, a.problem);
+	a.auth = keys_new(&a.config, 6, geteuid(), a.problem);
 	expect_refusal(&a, "no file");
 	attempt(&a, NULL, 0, 0);
 	ck_assert_int_eq(mkfifo(a.config.auth.keys, 0600), 0);
-	a.auth = keys_new(&a.config, 6, a.problem);
+	a.auth = keys_new(&a.config, 6, geteuid(), a.problem);
 	expect_refusal(&a, "no file");
 }
 END_TEST
