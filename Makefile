@@ -37,7 +37,7 @@ test: test-deps all sanitized
 	@tools/test
 
 system: test-deps all
-	@tools/test system interop
+	@tools/test system names interop
 
 demo: all
 	@lab/demo
