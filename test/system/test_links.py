@@ -67,6 +67,33 @@ def test_an_interface_that_is_renamed_back_is_itself_again(start):
     cluster.settle()  # its addresses are not told again, the link-local one among them
 
 
+@pytest.mark.parametrize("kind", ["macvlan", "bridge"])
+def test_interfaces_on_top_of_others_are_fenced_like_them(new_lab, stack, kind):
+    """The VIPs are on one that stands on eth0: a guest's, or a bridge of which eth0 is a port."""
+    lab = new_lab(servers=2)
+    on_top = {"macvlan": ["link add svc link eth0 type macvlan mode bridge"],
+              "bridge": ["link add svc type bridge", "link set eth0 master svc"]}
+    for server in lab.servers:
+        server.ip(f"address delete {server.ipv4}/24 dev eth0", f"address delete {server.ipv6}/64 dev eth0",
+                  *on_top[kind], f"address add {server.ipv4}/24 dev svc",
+                  f"address add {server.ipv6}/64 dev svc nodad", "link set svc up")
+    config = roost_config(lab, {"www": [*V4[:2], *V6[:2]]}, interval="50ms") | {"interface": "svc"}
+    cluster = Roost(lab, config=config)
+    cluster.start()
+    probe = stack.enter_context(Probe(lab.client, cluster.vips))
+
+    def who():
+        return set(probe.answering().values())
+    server, other = lab.servers
+    eventually(lambda: who() == {server.number, other.number}, within=10)
+    cluster.freeze(server)
+    eventually(lambda: who() == {other.number}, within=5)
+    assert stays(lambda: who() == {other.number}, during=1)
+    assert set(server.addresses("svc")) & set(cluster.vips), "its kernel keeps the addresses, and is silent"
+    cluster.thaw(server)
+    eventually(lambda: who() == {server.number, other.number}, within=10)
+
+
 def test_an_interface_that_is_set_down_by_hand(start):
     cluster = start(V4)
     server = cluster.lab.servers[2]
