@@ -151,27 +151,35 @@ def test_a_stranger_who_insists_is_answered_once_in_ten_seconds(watched, stack):
     assert cluster.log(server).count("which is not of the cluster") == 1
 
 
-@pytest.mark.parametrize("vip", VIPS)
-def test_a_yielded_vip_is_nobodys_until_the_stranger_is_gone(watched, stack, vip):
+def test_yielded_vips_are_nobodys_until_the_stranger_is_gone(watched, stack):
+    """One of each family."""
     cluster = watched("yield")
-    server, stranger = holder_of(cluster, vip), cluster.lab.router
-    take(stranger, vip)
-    eventually(lambda: cluster.holders()[vip] == [], within=2 * REFRESH + 1)
-    assert conflict_of(cluster, vip, server)["yielded"]
-    capture = stack.enter_context(Capture(cluster.lab.client))
-    # nobody takes it, nobody fights for it, and the stranger has it to himself
-    assert stays(lambda: cluster.holders()[vip] == [], during=3 * REFRESH, every=0.2)
-    assert cluster.status(server)["state"] == "serving"
-    talk(cluster.lab.client, vip)
-    eventually(lambda: neighbour(cluster.lab.client, vip) == stranger.mac)
-    packets = capture.packets()
-    assert not [p for p in packets if p.is_announcement_of(vip) and p.source_mac != stranger.mac]
-    assert [p for p in packets if p.kind == "vrrp" and vip in p.addresses and p.source_mac == server.mac]
-    leave(stranger, vip)
-    eventually(lambda: cluster.holders()[vip] == [server], within=GONE + 2)
-    eventually(lambda: neighbour(cluster.lab.client, vip) == server.mac, within=3)
-    assert conflict_of(cluster, vip, server) is None
-    assert "serving it again" in cluster.log(server)
+    stranger, client = cluster.lab.router, cluster.lab.client
+    servers = {vip: holder_of(cluster, vip) for vip in VIPS}
+
+    def nobodys():
+        return all(cluster.holders()[vip] == [] for vip in VIPS)
+    for vip in VIPS:
+        take(stranger, vip)
+    eventually(nobodys, within=2 * REFRESH + 1)
+    assert all(conflict_of(cluster, vip, server)["yielded"] for vip, server in servers.items())
+    capture = stack.enter_context(Capture(client))
+    # nobody takes them, nobody fights for them, and the stranger has them to himself
+    assert stays(nobodys, during=3 * REFRESH, every=0.2)
+    for vip, server in servers.items():
+        assert cluster.status(server)["state"] == "serving"
+        talk(client, vip)
+        eventually(lambda: neighbour(client, vip) == stranger.mac)
+        packets = capture.packets()
+        assert not [p for p in packets if p.is_announcement_of(vip) and p.source_mac != stranger.mac]
+        assert [p for p in packets if p.kind == "vrrp" and vip in p.addresses and p.source_mac == server.mac]
+    for vip in VIPS:
+        leave(stranger, vip)
+    eventually(lambda: all(cluster.holders()[vip] == [server] for vip, server in servers.items()), within=GONE + 2)
+    for vip, server in servers.items():
+        eventually(lambda: neighbour(client, vip) == server.mac, within=3)
+        assert conflict_of(cluster, vip, server) is None
+        assert "serving it again" in cluster.log(server)
 
 
 def test_who_takes_over_a_yielded_vip_yields_it_too(watched):
