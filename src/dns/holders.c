@@ -121,14 +121,14 @@ bool holders_set_config(struct holders *h, const struct config *config)
 	return true;
 }
 
-/* What somebody else has written is not to write to our terminal. */
+/* ASCII alone: what somebody else has written is neither to write to our terminal nor to be cut within a character. */
 static void note_refusal(struct holders *h, const json_t *document)
 {
 	const char *error = json_string_value(json_object_get(document, "error"));
 
 	(void)snprintf(h->refusal, sizeof h->refusal, "%s", error ? error : "");
 	for (char *c = h->refusal; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == '\177')
+		if (*c < ' ' || *c > '~')
 			*c = '?';
 }
 

@@ -121,12 +121,12 @@ END_TEST
 START_TEST(why_roostd_refuses_is_kept_until_it_answers_or_falls_silent)
 {
 	static const char refused[] =
-		"{\"error\":\"only root\\u001b[2J and the group ops may ask\"}";
+		"{\"error\":\"only root\\u001b[2J and the group \\u00fcser may ask\"}";
 	struct holders *h = new_holders();
 
 	ck_assert_str_eq(holders_refusal(h), "");
 	ck_assert(!holders_read(h, refused, strlen(refused), START));
-	ck_assert_str_eq(holders_refusal(h), "only root?[2J and the group ops may ask");
+	ck_assert_str_eq(holders_refusal(h), "only root?[2J and the group ??ser may ask");
 	ck_assert(!holders_are_trusted(h, START));
 	hear(h, ALL, START);
 	ck_assert_str_eq(holders_refusal(h), "");
