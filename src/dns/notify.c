@@ -261,71 +261,32 @@ static int on_timer(sd_event_source *source, uint64_t us, void *context)
 	return 0;
 }
 
-static int compare_tasks(const void *a, const void *b)
+/* All zones: where nothing has changed, a secondary that has missed something learns of it. */
+static bool init_target(struct target *t, const struct edition *edition)
 {
-	const uintptr_t left = (uintptr_t)((const struct task *)a)->zone,
-			right = (uintptr_t)((const struct task *)b)->zone;
-
-	return (left > right) - (left < right);
-}
-
-/* Who it was before, its tasks sorted for is_wanted(); NULL if it is new. */
-static struct target *find_target(const struct notify *n, const struct config_endpoint *e)
-{
-	for (uint32_t i = 0; i < n->n_targets; i++) {
-		struct target *t = &n->targets[i];
-
-		if (!addr_equal(&t->endpoint.address, &e->address) || t->endpoint.port != e->port)
-			continue;
-		if (t->n_tasks > 0)
-			qsort(t->tasks, t->n_tasks, sizeof *t->tasks, compare_tasks);
-		return t;
-	}
-	return NULL;
-}
-
-/* Whether @zone is to be told of to who was @was. */
-static bool is_wanted(
-	const struct zone *zone, const struct edition *before, const struct target *was)
-{
-	const struct zone *old =
-		before ? catalog_zone_named(before->catalog, zone_apex(zone)) : NULL;
-	const struct task key = {.zone = old};
-
-	if (!was || !old || zone_serial(old) != zone_serial(zone) ||
-		zone_digest(old) != zone_digest(zone))
-		return true;
-	return was->n_tasks > 0 &&
-	       bsearch(&key, was->tasks, was->n_tasks, sizeof *was->tasks, compare_tasks);
-}
-
-static bool init_target(struct target *t, const struct edition *next, const struct edition *before,
-	const struct target *was)
-{
-	const uint32_t n_zones = catalog_n_zones(next->catalog);
+	const uint32_t n_zones = catalog_n_zones(edition->catalog);
 
 	t->tasks = calloc(n_zones + 1u, sizeof *t->tasks);
 	if (!t->tasks)
 		return false;
-	for (uint32_t i = 0; i < n_zones; i++) {
-		const struct zone *zone = catalog_zone(next->catalog, i);
-
-		if (is_wanted(zone, before, was))
-			t->tasks[t->n_tasks++] = (struct task){.zone = zone};
+	while (t->n_tasks < n_zones) {
+		t->tasks[t->n_tasks] =
+			(struct task){.zone = catalog_zone(edition->catalog, t->n_tasks)};
+		t->n_tasks++;
 	}
 	return true;
 }
 
-void notify_edition(struct notify *n, const struct edition *next, const struct edition *before)
+void notify_edition(struct notify *n, const struct edition *edition)
 {
-	const struct config_dns *dns = &next->config->dns;
+	const struct config_dns *dns = &edition->config->dns;
 	struct target *targets = calloc(dns->n_transfers + 1u, sizeof *targets);
 	bool good = targets;
 
 	for (uint32_t i = 0; i < dns->n_transfers && targets; i++)
 		targets[i] = (struct target){.notify = n, .endpoint = dns->transfer[i], .fd = -1};
 	for (uint32_t i = 0; i < dns->n_transfers && good; i++)
-		good = init_target(&targets[i], next, before, find_target(n, &targets[i].endpoint));
+		good = init_target(&targets[i], edition);
 	if (!good) {
 		log_line(JOURNAL_ERROR, "no memory for NOTIFY");
 		if (targets)
@@ -333,7 +294,7 @@ void notify_edition(struct notify *n, const struct edition *next, const struct e
 		targets = NULL;
 	}
 	free_targets(n->targets, n->n_targets);
-	n->edition = next;
+	n->edition = edition;
 	n->targets = targets;
 	n->n_targets = good ? dns->n_transfers : 0;
 	(void)sd_event_source_set_time_relative(n->timer, 0);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Tells those who may transfer zones that a zone has changed (RFC 1996), so that they need not wait for the SOA's
+ * Tells those who may transfer zones that they may have changed (RFC 1996), so that they need not wait for the SOA's
  * refresh: again and again, ever more rarely, until they say that they have heard, and not for ever. Part of the main
  * thread's event loop; nothing in it waits.
  */
@@ -17,10 +17,9 @@ struct notify;
 int notify_new(sd_event *event, struct notify **ret_notify);
 void notify_free(struct notify *n);
 
-/* Tells of each zone of @next whose serial or content is not that of @before, or which is new, and of those that are
- * still to be told of; and who is new in `transfer:` of all. @before is what was given here last, NULL at first; @next
- * is borrowed until the next call. */
-void notify_edition(struct notify *n, const struct edition *next, const struct edition *before);
+/* Tells all that @edition names of all its zones; of the one before, nothing is told any more. It is borrowed until
+ * the next call. */
+void notify_edition(struct notify *n, const struct edition *edition);
 
 /* Who is told, and the number of zones of this edition that it is still to be told of, that it refused, and that it
  * did not answer for. */

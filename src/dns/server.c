@@ -251,7 +251,7 @@ static bool replace_edition(struct server *s, struct edition *next)
 	complete_self(s, next);
 	apply_holders(s, next, now);
 	ASSERT(s->n_retired < RETIRED_MAX);
-	notify_edition(s->notify, next, s->current);
+	notify_edition(s->notify, next);
 	s->retired[s->n_retired++] = snapshot_swap(&s->editions, next);
 	s->current = next;
 	s->loaded = now;
@@ -608,7 +608,7 @@ static int start(struct server *s)
 	log_line(JOURNAL_INFO, "ready: %u zone%s, %u thread%s",
 		catalog_n_zones(s->current->catalog), plural(catalog_n_zones(s->current->catalog)),
 		s->n_udp, plural(s->n_udp));
-	notify_edition(s->notify, s->current, NULL);
+	notify_edition(s->notify, s->current);
 	tell_manager(s);
 	return 0;
 }
