@@ -226,10 +226,10 @@ static json_t *fence_object(const struct status_fence *f)
 	json_t *dropped = json_object();
 	json_t *o = json_object();
 
-	document_put(&dropped, "arriving-data", document_number(f->arriving_data));
-	document_put(&dropped, "arriving-neighbour", document_number(f->arriving_neighbour));
-	document_put(&dropped, "leaving-data", document_number(f->leaving_data));
-	document_put(&dropped, "leaving-neighbour", document_number(f->leaving_neighbour));
+	document_put(&dropped, "arriving_data", document_number(f->arriving_data));
+	document_put(&dropped, "arriving_neighbour", document_number(f->arriving_neighbour));
+	document_put(&dropped, "leaving_data", document_number(f->leaving_data));
+	document_put(&dropped, "leaving_neighbour", document_number(f->leaving_neighbour));
 	document_put(&o, "mechanism", json_string(f->mechanism));
 	document_put(&o, "protected", json_boolean(f->is_full));
 	document_put(&o, "reason", f->reason ? json_string(f->reason) : json_null());
@@ -247,14 +247,14 @@ static json_t *counters_object(const struct node_counters *k)
 	document_put(&o, "takeovers", document_number(k->takeovers));
 	document_put(&o, "conflicts", document_number(k->conflicts));
 	document_put(&o, "missed", document_number(k->missed));
-	document_put(&o, "late-turns", document_number(k->late_turns));
+	document_put(&o, "late_turns", document_number(k->late_turns));
 	document_put(&o, "lapses", document_number(k->lapses));
-	document_put(&o, "own-source", document_number(k->own_source));
-	document_put(&o, "unknown-peer", document_number(k->unknown_peer));
-	document_put(&o, "not-ours", document_number(k->not_ours));
-	document_put(&o, "wrong-version", document_number(k->wrong_version));
-	document_put(&o, "wrong-interval", document_number(k->wrong_interval));
-	document_put(&o, "list-mismatch", document_number(k->list_mismatch));
+	document_put(&o, "own_source", document_number(k->own_source));
+	document_put(&o, "unknown_peer", document_number(k->unknown_peer));
+	document_put(&o, "not_ours", document_number(k->not_ours));
+	document_put(&o, "wrong_version", document_number(k->wrong_version));
+	document_put(&o, "wrong_interval", document_number(k->wrong_interval));
+	document_put(&o, "list_mismatch", document_number(k->list_mismatch));
 	for (enum advert_verdict i = 0; i < ADVERT_VERDICTS; i++)
 		document_put(&o, advert_verdict_name(i), document_number(k->received[i]));
 	for (enum auth_verdict i = 0; i < AUTH_VERDICTS; i++)
@@ -269,17 +269,17 @@ static void put_strangers(json_t **counters, const struct status_strangers *s)
 	if (!s->conflict)
 		return;
 	k = &s->conflict->counters;
-	document_put(counters, "strange-claims", document_number(k->claims));
-	document_put(counters, "address-conflicts", document_number(k->conflicts));
+	document_put(counters, "strange_claims", document_number(k->claims));
+	document_put(counters, "address_conflicts", document_number(k->conflicts));
 	document_put(counters, "defences", document_number(k->defences));
 	document_put(counters, "yields", document_number(k->yields));
 	document_put(counters, "questions", document_number(k->questions));
 	document_put(counters, "probes", document_number(k->probes));
-	document_put(counters, "conflicts-unsaid", document_number(k->unsaid));
+	document_put(counters, "conflicts_unsaid", document_number(k->unsaid));
 	for (enum neighbour_verdict i = 0; i < NEIGHBOUR_VERDICTS; i++)
 		document_put(counters, neighbour_verdict_name(i), document_number(s->verdicts[i]));
-	document_put(counters, "neighbour-own", document_number(s->own));
-	document_put(counters, "neighbour-dropped", document_number(s->dropped));
+	document_put(counters, "neighbour_own", document_number(s->own));
+	document_put(counters, "neighbour_dropped", document_number(s->dropped));
 }
 
 /* Renders and releases @document, which may be NULL. */

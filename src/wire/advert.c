@@ -25,19 +25,19 @@ static const struct addr groups[FAMILY_COUNT] = {
 
 static const char *const verdict_names[ADVERT_VERDICTS] = {
 	[ADVERT_ACCEPTED] = "accepted",
-	[ADVERT_BAD_IP_HEADER] = "bad-ip-header",
-	[ADVERT_BAD_TTL] = "bad-ttl",
-	[ADVERT_BAD_SOURCE] = "bad-source",
-	[ADVERT_BAD_VERSION] = "bad-version",
-	[ADVERT_BAD_TYPE] = "bad-type",
+	[ADVERT_BAD_IP_HEADER] = "bad_ip_header",
+	[ADVERT_BAD_TTL] = "bad_ttl",
+	[ADVERT_BAD_SOURCE] = "bad_source",
+	[ADVERT_BAD_VERSION] = "bad_version",
+	[ADVERT_BAD_TYPE] = "bad_type",
 	[ADVERT_TRUNCATED] = "truncated",
-	[ADVERT_BAD_LENGTH] = "bad-length",
-	[ADVERT_BAD_CHECKSUM] = "bad-checksum",
-	[ADVERT_BAD_VRID] = "bad-vrid",
-	[ADVERT_BAD_COUNT] = "bad-count",
-	[ADVERT_BAD_INTERVAL] = "bad-interval",
-	[ADVERT_BAD_AUTH] = "bad-auth",
-	[ADVERT_BAD_ADDRESS] = "bad-address",
+	[ADVERT_BAD_LENGTH] = "bad_length",
+	[ADVERT_BAD_CHECKSUM] = "bad_checksum",
+	[ADVERT_BAD_VRID] = "bad_vrid",
+	[ADVERT_BAD_COUNT] = "bad_count",
+	[ADVERT_BAD_INTERVAL] = "bad_interval",
+	[ADVERT_BAD_AUTH] = "bad_auth",
+	[ADVERT_BAD_ADDRESS] = "bad_address",
 };
 
 /* The fixed part of either version (RFC 9568 5.2, RFC 3768 5.3). */

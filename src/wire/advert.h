@@ -68,7 +68,7 @@ enum advert_verdict {
 	ADVERT_VERDICTS,
 };
 
-/* A short name such as "bad-checksum", for counters and logs. */
+/* A short name such as "bad_checksum", for counters and logs. */
 const char *advert_verdict_name(enum advert_verdict verdict);
 
 /*

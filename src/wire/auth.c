@@ -27,12 +27,12 @@ const char *auth_verdict_name(enum auth_verdict verdict)
 	static const char *const names[AUTH_VERDICTS] = {
 		[AUTH_VERIFIED] = "verified",
 		[AUTH_UNSIGNED] = "unsigned",
-		[AUTH_MALFORMED] = "malformed-trailer",
-		[AUTH_UNKNOWN_KEY] = "unknown-key",
-		[AUTH_BAD_HMAC] = "bad-hmac",
+		[AUTH_MALFORMED] = "malformed_trailer",
+		[AUTH_UNKNOWN_KEY] = "unknown_key",
+		[AUTH_BAD_HMAC] = "bad_hmac",
 		[AUTH_REPLAYED] = "replayed",
-		[AUTH_OUTSIDE] = "outside-window",
-		[AUTH_TABLE_FULL] = "too-many-senders",
+		[AUTH_OUTSIDE] = "outside_window",
+		[AUTH_TABLE_FULL] = "too_many_senders",
 	};
 
 	ASSERT(verdict < AUTH_VERDICTS);

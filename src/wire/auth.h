@@ -69,7 +69,7 @@ enum auth_verdict {
 	AUTH_VERDICTS,
 };
 
-/* A short name such as "bad-hmac", for counters and logs. */
+/* A short name such as "bad_hmac", for counters and logs. */
 const char *auth_verdict_name(enum auth_verdict verdict);
 
 /*

@@ -20,16 +20,16 @@ struct nd {
 };
 
 static const char *const verdict_names[] = {
-	[NEIGHBOUR_ACCEPTED] = "neighbour-accepted",
-	[NEIGHBOUR_OTHER] = "neighbour-other",
-	[NEIGHBOUR_TRUNCATED] = "neighbour-truncated",
-	[NEIGHBOUR_BAD_HOP_LIMIT] = "neighbour-bad-hop-limit",
-	[NEIGHBOUR_BAD_CHECKSUM] = "neighbour-bad-checksum",
-	[NEIGHBOUR_BAD_CODE] = "neighbour-bad-code",
-	[NEIGHBOUR_BAD_TARGET] = "neighbour-bad-target",
-	[NEIGHBOUR_BAD_ADDRESS] = "neighbour-bad-address",
-	[NEIGHBOUR_BAD_OPTION] = "neighbour-bad-option",
-	[NEIGHBOUR_BAD_MAC] = "neighbour-bad-mac",
+	[NEIGHBOUR_ACCEPTED] = "neighbour_accepted",
+	[NEIGHBOUR_OTHER] = "neighbour_other",
+	[NEIGHBOUR_TRUNCATED] = "neighbour_truncated",
+	[NEIGHBOUR_BAD_HOP_LIMIT] = "neighbour_bad_hop_limit",
+	[NEIGHBOUR_BAD_CHECKSUM] = "neighbour_bad_checksum",
+	[NEIGHBOUR_BAD_CODE] = "neighbour_bad_code",
+	[NEIGHBOUR_BAD_TARGET] = "neighbour_bad_target",
+	[NEIGHBOUR_BAD_ADDRESS] = "neighbour_bad_address",
+	[NEIGHBOUR_BAD_OPTION] = "neighbour_bad_option",
+	[NEIGHBOUR_BAD_MAC] = "neighbour_bad_mac",
 };
 
 const char *neighbour_verdict_name(enum neighbour_verdict verdict)

@@ -48,7 +48,7 @@ enum neighbour_verdict {
 	NEIGHBOUR_VERDICTS,
 };
 
-/* A short name such as "neighbour-truncated", for counters. */
+/* A short name such as "neighbour_truncated", for counters. */
 const char *neighbour_verdict_name(enum neighbour_verdict verdict);
 
 /* Writes text such as 02:00:00:00:00:64 into @buffer and returns it. */

@@ -24,8 +24,8 @@ from roostlab.wait import stays
 KEYS = {1: bytes(range(32)), 2: bytes(range(100, 164))}
 GROUPS = {4: ("224.0.0.18", "01:00:5e:00:00:12"), 6: ("ff02::12", "33:33:00:00:00:12")}
 ADVERTISEMENTS = "proto 112 or ip6[6] == 112"
-BAD = ["unsigned", "malformed-trailer", "unknown-key", "bad-hmac", "replayed", "outside-window",
-       "too-many-senders"]
+BAD = ["unsigned", "malformed_trailer", "unknown_key", "bad_hmac", "replayed", "outside_window",
+       "too_many_senders"]
 
 
 def write_keys(path, *ids, keys=KEYS):
@@ -233,10 +233,10 @@ def strange(kind, source):
     source = ipaddress.ip_address(source)
     message = advertisement(source, V4 if source.version == 4 else V6)
     if kind == "far":
-        return [frame(source, message, ttl=254)], "bad-ttl"
+        return [frame(source, message, ttl=254)], "bad_ttl"
     if kind == "large":
-        return list(fragments(source, message + bytes(6000))), "bad-ip-header"
-    return [frame(source, message)], "bad-source"
+        return list(fragments(source, message + bytes(6000))), "bad_ip_header"
+    return [frame(source, message)], "bad_source"
 
 
 @pytest.mark.parametrize("mode", ["off", "permissive", "enforce"])
@@ -275,7 +275,7 @@ def test_a_unicast_service_hears_only_whom_the_file_names(start, attacker, stack
     before = len(watch.events)
     stranger, node = ipaddress.ip_address("10.1.1.66"), ipaddress.ip_address(lab.servers[1].ipv4)
     armed.send([frame(stranger, advertisement(stranger, V4), to=server)])
-    eventually(lambda: counters(cluster, server)["unknown-peer"] >= 10)
+    eventually(lambda: counters(cluster, server)["unknown_peer"] >= 10)
     assert stays(lambda: len(watch.events) == before, during=0.5)
     assert re.search("stranger: 10.1.1.66 advertises .* neither a node nor one of its peers", cluster.log(server))
     # the control: whoever uses the address of a node is heard
@@ -284,9 +284,9 @@ def test_a_unicast_service_hears_only_whom_the_file_names(start, attacker, stack
 
 
 @pytest.mark.parametrize("kind, reason", [
-    ("unsigned", "unsigned"), ("wrong key", "bad-hmac"), ("unknown id", "unknown-key"),
-    ("not this sender", "bad-hmac"), ("another message", "bad-hmac"), ("scheme", "malformed-trailer"),
-    ("truncated", "bad-length")])
+    ("unsigned", "unsigned"), ("wrong key", "bad_hmac"), ("unknown id", "unknown_key"),
+    ("not this sender", "bad_hmac"), ("another message", "bad_hmac"), ("scheme", "malformed_trailer"),
+    ("truncated", "bad_length")])
 def test_what_is_forged_moves_nothing_and_is_counted(start_signed, attacker, stack, kind, reason):
     cluster = start_signed()
     lab = cluster.lab
@@ -355,7 +355,7 @@ def test_what_was_recorded_long_ago_means_nothing_to_a_node_that_has_just_starte
     cluster.settle([lab.servers[1]])
     attacker(lab).send(frames, times=5)
     assert cluster.is_as_planned([lab.servers[1]])
-    assert refused(cluster, lab.servers[1])["outside-window"] >= len(frames)
+    assert refused(cluster, lab.servers[1])["outside_window"] >= len(frames)
 
 
 def test_control_unsigned_advertisements_can_be_replayed(start_signed, attacker, stack):
@@ -420,7 +420,7 @@ def test_a_node_with_another_key_is_named_in_the_journal(start_signed):
     cluster.start(stray)
     for server in lab.servers[:2]:
         eventually(lambda: "key mismatch: www3" in cluster.log(server))
-        assert refused(cluster, server)["bad-hmac"] > 0
+        assert refused(cluster, server)["bad_hmac"] > 0
         assert len(re.findall("key mismatch: www3", cluster.log(server))) == 1
     for server in lab.servers:
         assert not any(key.hex()[:16] in cluster.log(server) for key in KEYS.values())

@@ -228,7 +228,7 @@ def test_nodes_that_take_over_from_each_other_are_no_strangers(watched):
                within=4 * REFRESH)
     for server in lab.servers:
         counters = cluster.status(server)["counters"]
-        assert counters["address-conflicts"] == counters["yields"] == counters["probes"] == 0
+        assert counters["address_conflicts"] == counters["yields"] == counters["probes"] == 0
         assert "not of the cluster" not in cluster.log(server)
 
 
@@ -256,7 +256,7 @@ def test_a_flood_of_claims_delays_no_advertisement(watched, stack):
     print(f"{100000 / seconds:.0f} claims a second cost {busy:.1%} of a processor")
     after = {s: cluster.status(s)["counters"] for s in lab.servers}
     assert conflict_of(cluster, vip, server)["mac"] == lab.router.mac
-    assert after[server]["neighbour-dropped"] > before[server]["neighbour-dropped"]
+    assert after[server]["neighbour_dropped"] > before[server]["neighbour_dropped"]
     assert after[server]["defences"] - before[server]["defences"] <= 1 + seconds // DEFEND_INTERVAL
     assert cluster.holders()[vip] == [server]
     assert all(after[s]["takeovers"] == before[s]["takeovers"] for s in lab.servers)

@@ -128,7 +128,7 @@ def test_last_words_are_signed(start, stack):
         cluster.settle()
     for other in others:
         counters = eventually(lambda: cluster.status(other))["counters"]
-        refused = {name: counters[name] for name in ("unsigned", "bad-hmac", "replayed", "outside-window")}
+        refused = {name: counters[name] for name in ("unsigned", "bad_hmac", "replayed", "outside_window")}
         assert not any(refused.values())
 
 

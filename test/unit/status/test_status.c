@@ -173,8 +173,8 @@ START_TEST(the_document_is_the_agreed_one)
 		"\"self\":false,\"heard_s\":0.02,\"vips\":1,\"adverts\":100,\"missed\":3}],"
 		"\"interfaces\":[{\"name\":\"eth0\",\"up\":true,\"ipv4\":\"10.1.1.2\","
 		"\"ipv6\":null}],\"fence\":{\"mechanism\":\"tcx\",\"protected\":true,"
-		"\"reason\":null,\"inherited\":false,\"dropped\":{\"arriving-data\":0,"
-		"\"arriving-neighbour\":0,\"leaving-data\":0,\"leaving-neighbour\":0}},"
+		"\"reason\":null,\"inherited\":false,\"dropped\":{\"arriving_data\":0,"
+		"\"arriving_neighbour\":0,\"leaving_data\":0,\"leaving_neighbour\":0}},"
 		"\"counters\":{";
 	struct scene s;
 	char *text;
@@ -198,7 +198,8 @@ END_TEST
 START_TEST(every_counter_is_told_by_its_name)
 {
 	struct scene s;
-	json_t *document, *counters;
+	json_t *document, *counters, *value;
+	const char *name;
 
 	scene_open(&s);
 	s.node->counters.received[ADVERT_BAD_CHECKSUM] = 5;
@@ -210,9 +211,11 @@ START_TEST(every_counter_is_told_by_its_name)
 	/* every field of struct node_counters is a uint64_t */
 	ck_assert_uint_eq(
 		json_object_size(counters), sizeof(struct node_counters) / sizeof(uint64_t));
-	ck_assert_int_eq(json_integer_value(json_object_get(counters, "bad-checksum")), 5);
-	ck_assert_int_eq(json_integer_value(json_object_get(counters, "bad-hmac")), 7);
-	ck_assert_int_eq(json_integer_value(json_object_get(counters, "late-turns")), 6);
+	json_object_foreach(counters, name, value)
+		ck_assert_ptr_null(strchr(name, '-')); /* .counters.bad_hmac, without quotes */
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "bad_checksum")), 5);
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "bad_hmac")), 7);
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "late_turns")), 6);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "lapses")), 8);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "accepted")), 0);
 	json_decref(document);
@@ -242,10 +245,10 @@ START_TEST(a_fence_that_does_not_protect_says_why)
 	expect_text(fence, "reason", "no bpffs");
 	ck_assert(json_is_false(json_object_get(fence, "protected")));
 	ck_assert(json_is_true(json_object_get(fence, "inherited")));
-	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "arriving-data")), 1);
-	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "arriving-neighbour")), 2);
-	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "leaving-data")), 3);
-	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "leaving-neighbour")), 4);
+	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "arriving_data")), 1);
+	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "arriving_neighbour")), 2);
+	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "leaving_data")), 3);
+	ck_assert_int_eq(json_integer_value(json_object_get(dropped, "leaving_neighbour")), 4);
 	json_decref(document);
 	scene_close(&s);
 }
@@ -284,9 +287,9 @@ START_TEST(a_stranger_who_answers_for_a_vip_is_told_with_its_mac)
 			2);
 	ck_assert_int_eq(json_integer_value(json_object_get(counters, "defences")), 3);
 	ck_assert_int_eq(
-		json_integer_value(json_object_get(counters, "neighbour-bad-checksum")), 9);
-	ck_assert_int_eq(json_integer_value(json_object_get(counters, "neighbour-own")), 1);
-	ck_assert_int_eq(json_integer_value(json_object_get(counters, "neighbour-dropped")), 2);
+		json_integer_value(json_object_get(counters, "neighbour_bad_checksum")), 9);
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "neighbour_own")), 1);
+	ck_assert_int_eq(json_integer_value(json_object_get(counters, "neighbour_dropped")), 2);
 	json_decref(document);
 	conflict_free(c);
 	scene_close(&s);
