@@ -78,11 +78,24 @@ static void set_link(
 	}
 }
 
+/* The interface has another MAC: what neighbours believe in is nobody's any more. Nothing moves for that. */
+static void announce_served(struct node *n, uint32_t interface, tick now)
+{
+	for (uint32_t vip = 0; vip < n->n_vips; vip++) {
+		const struct node_unit *u = &n->units[n->vips[vip].unit];
+
+		if (node_plan_of(n, u->router)->interface == interface &&
+			n->vips[vip].wanted == VRRP_HOLD_FULL && node_may_announce(u))
+			node_announce(n, vip, now);
+	}
+}
+
 /* A loss that was over before it was seen is one all the same: others may have come and gone meanwhile, and
  * told neighbours that nobody has told again. */
 static void on_link(struct node *n, const struct node_event *ev, tick now)
 {
 	const struct node_interface *was = &n->interfaces[ev->interface];
+	const bool other_mac = memcmp(was->mac, ev->link.mac, sizeof was->mac) != 0;
 	struct node_interface lost = ev->link;
 
 	ASSERT(ev->interface < n->setup.config->n_interfaces);
@@ -90,6 +103,8 @@ static void on_link(struct node *n, const struct node_event *ev, tick now)
 	if (was->up && ev->link.up && was->spell != ev->link.spell)
 		set_link(n, ev->interface, &lost, now);
 	set_link(n, ev->interface, &ev->link, now);
+	if (other_mac)
+		announce_served(n, ev->interface, now);
 }
 
 static void on_held(struct node *n, const struct node_event *ev, tick now)

@@ -88,6 +88,7 @@ struct node_vip {
 struct node_interface {
 	bool up;        /* present, with carrier */
 	uint64_t spell; /* another number after each loss of carrier, one that nobody saw as well */
+	uint8_t mac[6]; /* what neighbours are told; zeros if it has none */
 	struct addr sources[FAMILY_COUNT]; /* addr_none: the family can't speak here */
 };
 

@@ -39,6 +39,7 @@ static bool is_told(const struct told *told, const struct node_interface *link, 
 {
 	return told->ifindex == ifindex && told->link.up == link->up &&
 	       told->link.spell == link->spell &&
+	       memcmp(told->link.mac, link->mac, sizeof told->link.mac) == 0 &&
 	       addr_equal(&told->link.sources[FAMILY_IPV4], &link->sources[FAMILY_IPV4]) &&
 	       addr_equal(&told->link.sources[FAMILY_IPV6], &link->sources[FAMILY_IPV6]);
 }
@@ -58,6 +59,7 @@ static void tell_link(struct daemon *d, uint32_t interface)
 		told->joined[f] = false;
 	}
 	m.event.link = links_node_interface(d->links, interface);
+	memcpy(m.event.link.mac, d->links->links[interface].mac, sizeof m.event.link.mac);
 	for (int f = 0; f < FAMILY_COUNT; f++)
 		join_group(d, interface, (enum family)f, &m.event.link);
 	if (is_told(told, &m.event.link, ifindex))

@@ -137,7 +137,7 @@ static void act_link(struct world *w)
 	struct node_event ev = {
 		.kind = NODE_EV_LINK,
 		.interface = (how >> 4) % w->config->n_interfaces,
-		.link = {.up = how & 1, .spell = how >> 7},
+		.link = {.up = how & 1, .spell = how >> 7, .mac = {2, how >> 6 & 1}},
 	};
 
 	for (enum family f = 0; f < FAMILY_COUNT; f++)

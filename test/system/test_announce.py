@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What neighbours are told, as captured on the client's wire."""
 
+import time
+
 import pytest
 
 from conftest import V4, V6
-from roostlab import Capture, eventually
+from roostlab import Capture, Holders, Probe, eventually
 
 SCHEDULE = [0, 0.05, 0.3, 1.1, 3]
 
@@ -66,6 +68,21 @@ def test_a_server_that_forwards_says_that_it_is_a_router(new_lab, start, stack):
     start(V6[:1], lab=lab)
     packet = eventually(lambda: announcements(capture, V6[0], lab.servers[0].mac), within=3)[0]
     assert set(packet.flags) == {"R", "O"}
+
+
+def test_another_mac_is_announced_and_nothing_moves(start, stack):
+    cluster = start(V4[:2] + V6[:2], servers=2)
+    server = cluster.lab.servers[0]
+    mine = [vip for vip, hosts in cluster.holders().items() if hosts == [server]]
+    probe = stack.enter_context(Probe(cluster.lab.client, mine))
+    eventually(lambda: set(probe.answering().values()) == {server.number})
+    watch = stack.enter_context(Holders(cluster.lab, cluster.vips))
+    since = time.monotonic()
+    server.ip("link set eth0 address 02:00:00:00:ff:01")
+    eventually(lambda: set(probe.answering().values()) == {server.number}, within=2)
+    assert {":" in vip for vip in mine} == {True, False}
+    assert max(o.longest for o in probe.outages(since)) < 150
+    assert watch.takeovers(since) == 0
 
 
 def test_the_winner_of_a_conflict_announces_last(start, stack):

@@ -218,6 +218,41 @@ START_TEST(a_link_that_was_lost_for_a_moment_starts_anew_though_nobody_saw_it)
 }
 END_TEST
 
+START_TEST(another_mac_is_announced_and_moves_nothing)
+{
+	struct fixture *f = start();
+	struct node_event again = {.kind = NODE_EV_LINK,
+		.link = {.up = true, .sources = {host(2)}, .mac = {2, [5] = 1}}};
+
+	take_all(f);
+	for (const tick end = f->now + tick_s(10); f->now < end;)
+		pass_time(f);
+	turn(f, again);
+	ck_assert_uint_eq(f->fx->n_announces, 6);
+	ck_assert_uint_eq(f->fx->n_holds, 0);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		ck_assert_int_eq(state(f, vip), VRRP_ACTIVE);
+	turn(f, again);
+	ck_assert_uint_eq(f->fx->n_announces, 0);
+}
+END_TEST
+
+START_TEST(another_mac_does_not_announce_what_is_not_served)
+{
+	struct fixture *f = start();
+	struct node_event again = {.kind = NODE_EV_LINK,
+		.link = {.up = true, .sources = {host(2)}, .mac = {2, [5] = 1}}};
+
+	take_all(f);
+	for (const tick end = f->now + tick_s(10); f->now < end;)
+		pass_time(f);
+	hear(f, 3, 1, 255, node_vips, 5);
+	turn(f, (struct node_event){.kind = NODE_EV_CONFLICT, .vip = 5, .yield = true});
+	turn(f, again);
+	ck_assert_uint_eq(f->fx->n_announces, 0);
+}
+END_TEST
+
 /* Whether this turn's advertisements say that the node serves @vip. */
 static bool claims(const struct fixture *f, uint32_t vip)
 {
@@ -683,6 +718,8 @@ int main(void)
 		redundancy_decays_over_a_minute,
 		a_lost_link_gives_up_every_vip_and_its_return_starts_anew,
 		a_link_that_was_lost_for_a_moment_starts_anew_though_nobody_saw_it,
+		another_mac_is_announced_and_moves_nothing,
+		another_mac_does_not_announce_what_is_not_served,
 		what_a_lost_link_left_unsaid_stays_unsaid,
 		an_address_taken_away_is_announced_again_when_it_is_back,
 		a_node_whose_kernel_side_stands_still_steps_back,
