@@ -285,14 +285,34 @@ static void print_nodes(const json_t *document, const struct paper *p)
 	table_fini(&t);
 }
 
-static void source_cell(struct table *t, const json_t *interface, const char *family)
+/* Whether there are VIPs of the family on the interface: without an address of it they are not served here. */
+static bool has_vips(const json_t *vips, const char *interface, bool ipv6)
 {
-	const char *source = json_string_value(json_object_get(interface, family));
+	for (size_t i = 0; i < json_array_size(vips); i++) {
+		const json_t *vip = json_array_get(vips, i);
 
-	table_cell(t, source ? STYLE_PLAIN : STYLE_DIM, "%s", source ? source : "none");
+		if (strcmp(text_of(vip, "interface"), interface) == 0 &&
+			(strchr(text_of(vip, "address"), ':') != NULL) == ipv6)
+			return true;
+	}
+	return false;
 }
 
-static void print_interfaces(const json_t *interfaces, const struct paper *p)
+static void source_cell(
+	struct table *t, const json_t *interface, const json_t *vips, const char *family)
+{
+	const char *source = json_string_value(json_object_get(interface, family));
+	const bool ipv6 = strcmp(family, "ipv6") == 0;
+
+	if (source)
+		table_cell(t, STYLE_PLAIN, "%s", source);
+	else if (truth_of(interface, "up") && has_vips(vips, text_of(interface, "name"), ipv6))
+		table_cell(t, STYLE_BAD, "none for its VIPs");
+	else
+		table_cell(t, STYLE_DIM, "none");
+}
+
+static void print_interfaces(const json_t *interfaces, const json_t *vips, const struct paper *p)
 {
 	static const char *const headings[] = {"INTERFACE", "LINK", "IPV4", "IPV6"};
 	struct table t;
@@ -304,8 +324,8 @@ static void print_interfaces(const json_t *interfaces, const struct paper *p)
 
 		table_cell(&t, STYLE_PLAIN, "%s", text_of(interface, "name"));
 		table_cell(&t, up ? STYLE_GOOD : STYLE_BAD, "%s", up ? "up" : "down");
-		source_cell(&t, interface, "ipv4");
-		source_cell(&t, interface, "ipv6");
+		source_cell(&t, interface, vips, "ipv4");
+		source_cell(&t, interface, vips, "ipv6");
 	}
 	fputc('\n', p->out);
 	table_print(&t, p, 0);
@@ -343,6 +363,6 @@ void status_text_print(const json_t *document, const struct paper *p)
 	for (size_t i = 0; i < json_array_size(vips);)
 		i = print_service(vips, i, p);
 	print_nodes(document, p);
-	print_interfaces(json_object_get(document, "interfaces"), p);
+	print_interfaces(json_object_get(document, "interfaces"), vips, p);
 	print_counters(json_object_get(document, "counters"), p);
 }

@@ -80,29 +80,6 @@ static void forget_address(struct link *k, uint32_t at)
 		(k->n_addresses - at) * sizeof k->addresses[0]);
 }
 
-void links_see_address(struct links *l, const struct netlink_address *news)
-{
-	const int32_t interface = links_find(l, news->ifindex);
-	struct link *k;
-	uint32_t at = 0;
-
-	if (interface < 0)
-		return;
-	k = &l->links[interface];
-	while (at < k->n_addresses && !addr_equal(&k->addresses[at].address, &news->address))
-		at++;
-	if (!news->present) {
-		if (at < k->n_addresses)
-			forget_address(k, at);
-		return;
-	}
-	if (at == LINKS_ADDRS_MAX)
-		return;
-	if (at == k->n_addresses)
-		k->n_addresses++;
-	k->addresses[at] = (struct link_address){news->address, news->tentative};
-}
-
 static bool is_own(const struct links *l, const struct addr *address)
 {
 	const struct config_node *self = &l->config->nodes[l->self];
@@ -111,6 +88,72 @@ static bool is_own(const struct links *l, const struct addr *address)
 		if (addr_equal(&self->addresses[i], address))
 			return true;
 	return false;
+}
+
+/* Whatever else is there is never a source: of IPv6, what is neither link-local (RFC 9568 5.1.2.1) nor the node's. */
+static bool is_candidate(const struct links *l, const struct addr *address)
+{
+	return addr_is_ipv4(address) || addr_is_link_local(address) || is_own(l, address);
+}
+
+static uint32_t count_of(const struct link *k, enum family family)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < k->n_addresses; i++)
+		n += addr_family(&k->addresses[i].address) == family;
+	return n;
+}
+
+_Static_assert(LINKS_ADDRS_MAX > CONFIG_NODE_ADDRS_MAX, "there is always one that can give way");
+
+/* The last of the family that is not the node's own gives way. */
+static void make_room(const struct links *l, struct link *k, enum family family)
+{
+	uint32_t at = k->n_addresses;
+
+	while (at-- > 0) {
+		const struct addr *a = &k->addresses[at].address;
+
+		if (addr_family(a) != family || is_own(l, a))
+			continue;
+		forget_address(k, at);
+		return;
+	}
+}
+
+static void add_address(const struct links *l, struct link *k, const struct netlink_address *news)
+{
+	const enum family family = addr_family(&news->address);
+
+	if (count_of(k, family) == LINKS_ADDRS_MAX) {
+		k->more[family] = true;
+		if (!is_own(l, &news->address))
+			return;
+		make_room(l, k, family);
+	}
+	k->addresses[k->n_addresses++] = (struct link_address){news->address, news->tentative};
+}
+
+bool links_see_address(struct links *l, const struct netlink_address *news)
+{
+	const int32_t interface = links_find(l, news->ifindex);
+	const enum family family = addr_family(&news->address);
+	struct link *k;
+	uint32_t at = 0;
+
+	if (interface < 0 || !is_candidate(l, &news->address))
+		return false;
+	k = &l->links[interface];
+	while (at < k->n_addresses && !addr_equal(&k->addresses[at].address, &news->address))
+		at++;
+	if (at < k->n_addresses && news->present)
+		k->addresses[at].tentative = news->tentative;
+	else if (news->present)
+		add_address(l, k, news);
+	else if (at < k->n_addresses)
+		forget_address(k, at);
+	return !news->present && k->more[family] && count_of(k, family) == 0;
 }
 
 bool links_has_mac(const struct links *l, const uint8_t mac[static 6])

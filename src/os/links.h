@@ -6,6 +6,8 @@
  * name or not, running or not, and which of their addresses VRRP may speak from. An interface that
  * vanishes and returns under the same name is the same one with another index. Makes no system call.
  *
+ * Of thousands of addresses only candidates are kept, and of each family some: a node's own always find room.
+ *
  * Sources: over IPv4 the node's configured address if the interface has it, else the first that is no
  * VIP; over IPv6 the first link-local address that is usable (RFC 9568 5.1.2.1).
  */
@@ -14,8 +16,8 @@
 #include "node/node.h"
 #include "os/netlink.h"
 
-/* Further addresses of an interface are not considered as sources. */
-#define LINKS_ADDRS_MAX 32
+/* So many addresses of a family and interface are kept, and more than a node can have of its own. */
+#define LINKS_ADDRS_MAX 16
 
 /* Of interfaces that the configuration does not name, no more are known. */
 #define LINKS_OTHERS_MAX 64
@@ -30,8 +32,10 @@ struct link {
 	bool running, ethernet;
 	uint32_t losses; /* of carrier */
 	uint8_t mac[6];
-	struct link_address addresses[LINKS_ADDRS_MAX]; /* without VIPs, in the kernel's order */
+	/* candidates: IPv4, link-local, and the node's own; without VIPs, in the kernel's order */
+	struct link_address addresses[FAMILY_COUNT * LINKS_ADDRS_MAX];
 	uint32_t n_addresses;
+	bool more[FAMILY_COUNT]; /* some had no room */
 };
 
 /* Not the configuration's, and perhaps on the same segment as one that is. */
@@ -56,8 +60,8 @@ void links_forget(struct links *l);
 
 /* True if an interface of the configuration is there that was not: its addresses may have been told before. */
 bool links_see_link(struct links *l, const struct netlink_link *news);
-/* @news is not of a VIP. */
-void links_see_address(struct links *l, const struct netlink_address *news);
+/* @news is not of a VIP. True if the last of a family went that had room: then what had none must be told again. */
+bool links_see_address(struct links *l, const struct netlink_address *news);
 
 /* The configuration's interface with this index, or -1. */
 int32_t links_find(const struct links *l, uint32_t ifindex);

@@ -3,15 +3,48 @@
 
 #include <string.h>
 
-static bool needs_group(const struct daemon *d, uint32_t interface, enum family family)
+/* An IPv6 address that has just come is not usable for a second or two (RFC 4862 5.4). */
+#define MUTE_LIMIT tick_s(4)
+
+static bool has_routers(
+	const struct daemon *d, uint32_t interface, enum family family, bool multicast)
 {
 	const struct plan *p = d->setup.plan;
 
 	for (uint32_t i = 0; i < p->n_routers; i++)
 		if (p->routers[i].interface == interface && p->routers[i].family == family &&
-			!d->setup.config->services[p->routers[i].service].vrrp.unicast)
+			!(multicast &&
+				d->setup.config->services[p->routers[i].service].vrrp.unicast))
 			return true;
 	return false;
+}
+
+/* A family that can't speak serves nothing, and nothing else would tell. */
+static void watch_source(
+	struct daemon *d, uint32_t interface, enum family family, const struct node_interface *link)
+{
+	struct told *told = &d->told[interface];
+	const char *name = d->setup.config->interfaces[interface].name;
+	const char *family_name = family == FAMILY_IPV4 ? "IPv4" : "IPv6";
+
+	if (!link->up || !addr_is_none(&link->sources[family]) ||
+		!has_routers(d, interface, family, false)) {
+		if (told->mute_said[family] && link->up)
+			journal_line(d->journal, JOURNAL_NOTICE,
+				"link: %s has an %s address to speak from again", name,
+				family_name);
+		told->mute_said[family] = false;
+		told->mute_since[family] = 0;
+		return;
+	}
+	if (told->mute_since[family] == 0)
+		told->mute_since[family] = d->now;
+	if (told->mute_said[family] || tick_since(d->now, told->mute_since[family]) < MUTE_LIMIT)
+		return;
+	journal_line(d->journal, JOURNAL_WARNING,
+		"link: %s has no %s address to speak from; its %s VIPs are not served here", name,
+		family_name, family_name);
+	told->mute_said[family] = true;
 }
 
 /* Who can't hear the others must not take part: without the group a family has no source. */
@@ -23,7 +56,7 @@ static void join_group(
 	int error;
 
 	if (told->joined[family] || addr_is_none(&link->sources[family]) || !link->up ||
-		!needs_group(d, interface, family))
+		!has_routers(d, interface, family, true))
 		return;
 	error = raw_join(d->raw, family, ifindex);
 	told->joined[family] = error == 0;
@@ -60,8 +93,10 @@ static void tell_link(struct daemon *d, uint32_t interface)
 	}
 	m.event.link = links_node_interface(d->links, interface);
 	memcpy(m.event.link.mac, d->links->links[interface].mac, sizeof m.event.link.mac);
-	for (int f = 0; f < FAMILY_COUNT; f++)
+	for (int f = 0; f < FAMILY_COUNT; f++) {
+		watch_source(d, interface, (enum family)f, &m.event.link);
 		join_group(d, interface, (enum family)f, &m.event.link);
+	}
 	if (is_told(told, &m.event.link, ifindex))
 		return;
 	if (!board_post(d->board, &m)) {

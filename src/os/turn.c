@@ -48,7 +48,10 @@ void daemon_on_address(void *context, const struct netlink_address *news)
 	uint32_t vip;
 
 	switch (holder_see(d->holder, news, d->now, &vip)) {
-	case HOLDER_OTHER: links_see_address(d->links, news); break;
+	case HOLDER_OTHER:
+		if (links_see_address(d->links, news))
+			d->dump_wanted = true;
+		break;
 	case HOLDER_SEEN: break;
 	case HOLDER_STOLEN:
 		journal_line(d->journal, JOURNAL_WARNING,

@@ -94,6 +94,38 @@ def test_interfaces_on_top_of_others_are_fenced_like_them(new_lab, stack, kind):
     eventually(lambda: who() == {server.number, other.number}, within=10)
 
 
+def test_many_addresses_of_an_interface_hide_none_that_is_needed(new_lab, start):
+    """The kernel lists IPv4 first, and the link-local address last of all."""
+    lab = new_lab(servers=2)
+    server = lab.servers[0]
+    server.ip(f"address delete {server.ipv4}/24 dev eth0",
+              *(f"address add 10.77.0.{i}/32 dev eth0" for i in range(1, 100)),
+              f"address add {server.ipv4}/24 dev eth0")
+    cluster = start(V4[:1] + V6[:1], lab=lab)
+
+    def source():
+        return cluster.status(server)["interfaces"][0]["ipv4"]
+    assert source() == server.ipv4
+    server.ip(f"address delete {server.ipv4}/24 dev eth0",
+              *(f"address delete 10.77.0.{i}/32 dev eth0" for i in range(1, 50)))
+    eventually(lambda: source() == "10.77.0.50")
+
+
+def test_a_family_without_an_address_to_speak_from_is_told(start):
+    cluster = start(V4[:1] + V6[:1], servers=2)
+    server, other = cluster.lab.servers
+    local = next(a for a in server.addresses() if a.startswith("fe80:"))
+    server.ip(f"address delete {local}/64 dev eth0")
+    warning = "link: eth0 has no IPv6 address to speak from; its IPv6 VIPs are not served here"
+    eventually(lambda: warning in cluster.log(server), within=8)
+    assert "none for its VIPs" in cluster.roost("status", "-s", cluster.socket(server)).stdout
+    eventually(lambda: cluster.holders()[V6[0]] == [other])
+    server.ip(f"address add {local}/64 dev eth0 nodad")
+    eventually(lambda: "eth0 has an IPv6 address to speak from again" in cluster.log(server))
+    cluster.settle()
+    assert cluster.log(server).count(warning) == 1
+
+
 def test_an_interface_that_is_set_down_by_hand(start):
     cluster = start(V4)
     server = cluster.lab.servers[2]

@@ -43,14 +43,27 @@ static void see_link(uint32_t ifindex, const char *name, bool present, bool runn
 	links_see_link(&links, &news);
 }
 
-static void see(const char *address, bool present, bool tentative)
+static bool see(const char *address, bool present, bool tentative)
 {
-	links_see_address(&links, &(struct netlink_address){
-					  .ifindex = ETH0,
-					  .address = parsed(address),
-					  .present = present,
-					  .tentative = tentative,
-				  });
+	return links_see_address(&links, &(struct netlink_address){
+						 .ifindex = ETH0,
+						 .address = parsed(address),
+						 .present = present,
+						 .tentative = tentative,
+					 });
+}
+
+/* @prefix with numbers from 0 on; how many of them say that what had no room is to be told again. */
+static uint32_t see_many(const char *prefix, int n, bool present)
+{
+	char text[ADDR_STRLEN];
+	uint32_t again = 0;
+
+	for (int i = 0; i < n; i++) {
+		snprintf(text, sizeof text, "%s%d", prefix, i);
+		again += see(text, present, false);
+	}
+	return again;
 }
 
 static void expect_source(enum family family, const char *text)
@@ -168,16 +181,58 @@ END_TEST
 
 START_TEST(more_addresses_than_there_is_room_for_are_left_out)
 {
-	char text[ADDR_STRLEN];
-
 	fresh();
 	see_link(ETH0, "eth0", true, true);
-	for (int i = 0; i < 2 * LINKS_ADDRS_MAX; i++) {
-		snprintf(text, sizeof text, "10.1.2.%d", i);
-		see(text, true, false);
-	}
+	see_many("10.1.2.", 2 * LINKS_ADDRS_MAX, true);
 	expect_source(FAMILY_IPV4, "10.1.2.0");
 	ck_assert_uint_eq(links.links[0].n_addresses, LINKS_ADDRS_MAX);
+}
+END_TEST
+
+/* The kernel lists IPv4 first, and link-local addresses last. */
+START_TEST(many_addresses_of_one_kind_leave_room_for_the_others)
+{
+	fresh();
+	see_link(ETH0, "eth0", true, true);
+	see_many("10.1.2.", 100, true);
+	see_many("2001:db8::1:", 100, true);
+	see("fe80::1", true, false);
+	expect_source(FAMILY_IPV4, "10.1.2.0");
+	expect_source(FAMILY_IPV6, "fe80::1");
+}
+END_TEST
+
+START_TEST(the_nodes_own_address_always_finds_room)
+{
+	fresh();
+	see_link(ETH0, "eth0", true, true);
+	see_many("10.1.2.", 100, true);
+	see_many("fe80::", 100, true);
+	see("10.1.1.2", true, false);
+	see("2001:db8::2", true, false);
+	expect_source(FAMILY_IPV4, "10.1.1.2");
+	expect_source(FAMILY_IPV6, "fe80::");
+	ck_assert_uint_eq(links.links[0].n_addresses, 2 * LINKS_ADDRS_MAX);
+	see("10.1.1.2", false, false);
+	expect_source(FAMILY_IPV4, "10.1.2.0");
+}
+END_TEST
+
+START_TEST(what_had_no_room_is_asked_for_when_the_others_are_gone)
+{
+	fresh();
+	see_link(ETH0, "eth0", true, true);
+	see_many("10.1.2.", LINKS_ADDRS_MAX, true);
+	ck_assert_uint_eq(see_many("10.1.2.", LINKS_ADDRS_MAX, false), 0);
+	see_many("10.1.2.", LINKS_ADDRS_MAX + 1, true);
+	ck_assert_uint_eq(see_many("10.1.2.", LINKS_ADDRS_MAX - 1, false), 0);
+	ck_assert(see("10.1.2.15", false, false));
+	expect_source(FAMILY_IPV4, NULL);
+	links_forget(&links);
+	see_link(ETH0, "eth0", true, true);
+	see("10.1.2.16", true, false);
+	expect_source(FAMILY_IPV4, "10.1.2.16");
+	ck_assert(!see("10.1.2.16", false, false));
 }
 END_TEST
 
@@ -221,6 +276,9 @@ int main(void)
 		the_first_usable_link_local_address_is_the_ipv6_source,
 		the_loopback_counts_while_it_is_up,
 		more_addresses_than_there_is_room_for_are_left_out,
+		many_addresses_of_one_kind_leave_room_for_the_others,
+		the_nodes_own_address_always_finds_room,
+		what_had_no_room_is_asked_for_when_the_others_are_gone,
 		the_macs_of_all_interfaces_are_known,
 	};
 
