@@ -449,12 +449,13 @@ static int put_up(const struct fence *f, const struct fence_program *p, const st
 	return fence_hook_clsact(h, p);
 }
 
-/* 0 if it stood, or need not; 1 if it was put up; or negative errno. */
+/* What its hooks found, 0 if there need be none; or negative errno. */
 static int fence_in(const struct fence *f, uint32_t ifindex)
 {
 	struct ifreq r;
 	int error = query(f, SIOCGIFFLAGS, ifindex, &r);
-	bool bare, anew = false;
+	int found = 0;
+	bool bare;
 
 	if (error || (r.ifr_flags & IFF_LOOPBACK))
 		return error;
@@ -468,9 +469,9 @@ static int fence_in(const struct fence *f, uint32_t ifindex)
 
 		if (n < 0)
 			return n;
-		anew |= n > 0;
+		found |= n;
 	}
-	return anew;
+	return found;
 }
 
 static int keep_links(const struct fence *f, const struct interfaces *l)
@@ -621,6 +622,7 @@ int fence_open(const struct fence_setup *setup, char reason[static FENCE_REASON_
 	int error;
 
 	ASSERT(setup->n_vips > 0 && setup->n_leases > 0);
+	reason[0] = '\0';
 	if (!f)
 		return fail(reason, -ENOMEM, "the fence");
 	libbpf_set_print(NULL); /* what goes wrong is told by @reason */
@@ -644,11 +646,20 @@ int fence_open(const struct fence_setup *setup, char reason[static FENCE_REASON_
 	return 0;
 }
 
+/* What stands before it may pass what it would drop. */
+static void note_shadow(char *reason, const char *interface)
+{
+	if (reason[0] == '\0')
+		(void)snprintf(reason, FENCE_REASON_SIZE,
+			"on %s it does not see what filters before it let pass", interface);
+}
+
 int fence_refresh(struct fence *f, char reason[static FENCE_REASON_SIZE])
 {
 	struct interfaces l = {0};
 	int error, n_anew = 0;
 
+	reason[0] = '\0';
 	if (f->mechanism == FENCE_OFF)
 		return 0;
 	error = f->pinned ? mend_pins(f, reason) : 0;
@@ -662,7 +673,9 @@ int fence_refresh(struct fence *f, char reason[static FENCE_REASON_SIZE])
 		/* it may have gone since */
 		if (n < 0 && n != -ENODEV && n != -ENXIO && !error)
 			error = fail(reason, n, "no fence on %s", l.all[i].if_name);
-		n_anew += n > 0;
+		if (n > 0 && n & FENCE_HOOK_BEHIND)
+			note_shadow(reason, l.all[i].if_name);
+		n_anew += n > 0 && n & FENCE_HOOK_ANEW;
 	}
 	if (f->mechanism == FENCE_TCX && !error)
 		error = keep_links(f, &l);

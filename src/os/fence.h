@@ -61,7 +61,8 @@ struct fence;
 /*
  * Puts the fence up on all interfaces: closed, but for what a previous life left running. 0, or
  * negative errno and a sentence in @reason; what a previous life left stays then, and closes when
- * its leases end. With FENCE_OFF, takes down what a previous life left; the words are read by
+ * its leases end. @reason is empty otherwise, or says why what stands may not protect in full.
+ * With FENCE_OFF, takes down what a previous life left; the words are read by
  * nobody.
  *
  * It needs CAP_NET_ADMIN and CAP_BPF. With CAP_PERFMON, which may be given up afterwards, the
@@ -74,7 +75,7 @@ int fence_open(const struct fence_setup *setup, char reason[static FENCE_REASON_
  * Makes it stand on the interfaces that there are now, and mends it where somebody has removed it.
  * To be called when a link came or went, and now and then: its pins are put back, too. Returns the number of
  * interfaces on which it had to be put up, or the negative errno of the first interface that has none, with a sentence
- * in @reason.
+ * in @reason; which is empty otherwise, unless the fence stands but may not protect in full.
  */
 int fence_refresh(struct fence *f, char reason[static FENCE_REASON_SIZE]);
 

@@ -17,9 +17,11 @@
 #define TCX_BEFORE    (1u << 3)
 #define TCX_LINK_TYPE 11
 
-/* The first filter of all, with a number that nobody else is likely to choose. */
-#define FILTER_PRIORITY 1
-#define FILTER_HANDLE   0x726f6f73
+/* The first filter of all, or as far in front as others leave room: at one priority the kernel allows one
+ * classifier and protocol. With a number that nobody else is likely to choose. */
+#define PRIORITY_FIRST 1u
+#define PRIORITY_LAST  16u
+#define FILTER_HANDLE  0x726f6f73
 
 #define LINK_FORMAT "link_%u_%3s"
 
@@ -70,7 +72,7 @@ static int link_create(const struct fence_hook *h, const struct fence_program *p
 	/* an unpinned link would vanish with this process */
 	error = bpf_obj_pin(fd, path);
 	close(fd);
-	return error ? error : 1;
+	return error ? error : FENCE_HOOK_ANEW;
 }
 
 /* Its interface is gone, or it is another that has got the number of the old one. */
@@ -110,7 +112,7 @@ int fence_hook_tcx(const struct fence_hook *h, const struct fence_program *p)
 	}
 	if (!error && info.prog_id != p->id) {
 		error = bpf_link_update(fd, p->fd, NULL);
-		error = error ? error : 1;
+		error = error ? error : FENCE_HOOK_ANEW;
 	}
 	close(fd);
 	return error;
@@ -138,59 +140,94 @@ static void fill_hook(const struct fence_hook *h, struct bpf_tc_hook *hook)
 	hook->attach_point = h->leaving ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
-static void fill_filter(struct bpf_tc_opts *filter)
+static void fill_filter(struct bpf_tc_opts *filter, uint32_t priority)
 {
 	memset(filter, 0, sizeof *filter);
 	filter->sz = sizeof *filter;
 	filter->handle = FILTER_HANDLE;
-	filter->priority = FILTER_PRIORITY;
+	filter->priority = priority;
 }
 
-/* Which program our filter there runs. Negative errno if there is none. */
-static int find_filter(const struct bpf_tc_hook *hook, uint32_t *ret_program_id)
+/* The priority of our first filter there, from @priority on, and which program it runs; 0 if there is none. */
+static uint32_t find_filter(
+	const struct bpf_tc_hook *hook, uint32_t priority, uint32_t *ret_program_id)
 {
 	struct bpf_tc_opts filter;
-	int error;
 
-	fill_filter(&filter);
-	error = bpf_tc_query(hook, &filter);
-	if (!error)
+	for (; priority <= PRIORITY_LAST; priority++) {
+		fill_filter(&filter, priority);
+		if (bpf_tc_query(hook, &filter) != 0)
+			continue;
 		*ret_program_id = filter.prog_id;
+		return priority;
+	}
+	return 0;
+}
+
+/* Takes the first priority that others leave, up to @last. Returns it, or negative errno. */
+static int attach_first(struct bpf_tc_hook *hook, const struct fence_program *p, uint32_t last)
+{
+	struct bpf_tc_opts filter;
+	int error = -EINVAL;
+
+	for (uint32_t priority = PRIORITY_FIRST; priority <= last && error == -EINVAL; priority++) {
+		fill_filter(&filter, priority);
+		filter.prog_fd = p->fd;
+		filter.flags = BPF_TC_F_REPLACE;
+		error = bpf_tc_attach(hook, &filter);
+		if (!error)
+			return (int)priority;
+	}
+	return error;
+}
+
+/* Those of ours from @priority on: there are two when one has moved to the front, or a life ended while it did. */
+static int detach_all(const struct bpf_tc_hook *hook, uint32_t priority)
+{
+	struct bpf_tc_opts filter;
+	int error = 0;
+	uint32_t id;
+
+	while (!error && (priority = find_filter(hook, priority, &id)) != 0) {
+		fill_filter(&filter, priority++);
+		error = bpf_tc_detach(hook, &filter);
+	}
 	return error;
 }
 
 int fence_hook_clsact(const struct fence_hook *h, const struct fence_program *p)
 {
-	struct bpf_tc_opts filter;
 	struct bpf_tc_hook hook;
-	uint32_t id;
-	int error;
+	uint32_t id = 0, at, last;
+	int error, placed;
 
 	fill_hook(h, &hook);
-	if (find_filter(&hook, &id) == 0 && id == p->id)
+	at = find_filter(&hook, PRIORITY_FIRST, &id);
+	if (at == PRIORITY_FIRST && id == p->id)
 		return 0;
-	error = bpf_tc_hook_create(&hook);
+	error = at ? 0 : bpf_tc_hook_create(&hook);
 	if (error && error != -EEXIST)
 		return error;
-	fill_filter(&filter);
-	filter.prog_fd = p->fd;
-	filter.flags = BPF_TC_F_REPLACE;
-	error = bpf_tc_attach(&hook, &filter);
-	return error ? error : 1;
+	/* where it stands already it need not be put; else ours that is there is replaced, if not moved */
+	last = id == p->id ? at - 1 : at ? at : PRIORITY_LAST;
+	placed = attach_first(&hook, p, last);
+	if (placed == -EINVAL && id == p->id)
+		return FENCE_HOOK_BEHIND;
+	if (placed < 0)
+		return placed;
+	error = detach_all(&hook, (uint32_t)placed + 1);
+	if (error)
+		return error;
+	return placed == PRIORITY_FIRST ? FENCE_HOOK_ANEW : FENCE_HOOK_ANEW | FENCE_HOOK_BEHIND;
 }
 
 int fence_unhook_clsact(const struct fence_hook *h)
 {
-	struct bpf_tc_opts filter;
 	struct bpf_tc_hook hook;
-	uint32_t id;
 
 	fill_hook(h, &hook);
-	if (find_filter(&hook, &id) != 0)
-		return 0;
-	fill_filter(&filter);
 	/* the qdisc stays: by now others may have filters in it */
-	return bpf_tc_detach(&hook, &filter);
+	return detach_all(&hook, PRIORITY_FIRST);
 }
 
 static bool is_among(uint32_t ifindex, const uint32_t *all, uint32_t n)

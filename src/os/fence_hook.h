@@ -24,8 +24,13 @@ struct fence_program {
 /* Whether this kernel has tcx. */
 bool fence_hook_has_tcx(const struct fence_program *p);
 
-/* Makes @p the program there; one of ours that was there before is replaced without a gap. 0 if
- * it was there already, 1 if not, or negative errno; -ENODEV if there is no such interface. */
+/* What was found, beside a program that stands where it should. */
+#define FENCE_HOOK_ANEW 1 /* it did not, until now */
+#define FENCE_HOOK_BEHIND                                                                          \
+	2 /* filters of others stand before it: it does not see what they let pass */
+
+/* Makes @p the program there; one of ours that was there before is replaced without a gap. Returns what
+ * was found, or negative errno; -ENODEV if there is no such interface. */
 int fence_hook_tcx(const struct fence_hook *h, const struct fence_program *p);
 int fence_hook_clsact(const struct fence_hook *h, const struct fence_program *p);
 

@@ -92,7 +92,8 @@ int daemon_open_fence(struct daemon *d)
 	}
 	d->fencing.mechanism = strcmp(fence_mechanism(d->fence), "tcx") == 0 ? CONFIG_FENCE_TCX
 									     : CONFIG_FENCE_CLSACT;
-	d->fencing.reason[0] = '\0';
+	if (d->fencing.reason[0])
+		journal_line(d->journal, JOURNAL_WARNING, "fence: %s", d->fencing.reason);
 	return 0;
 }
 
@@ -104,8 +105,8 @@ bool daemon_is_fenced(const struct daemon *d)
 
 void daemon_mend_fence(struct daemon *d)
 {
-	char reason[FENCE_REASON_SIZE] = "";
-	const bool was_whole = d->fencing.reason[0] == '\0';
+	char reason[FENCE_REASON_SIZE];
+	bool differs;
 	int n;
 
 	if (!daemon_is_fenced(d) || (d->now < daemon_fence_deadline(d) && !d->fencing.stale))
@@ -113,13 +114,15 @@ void daemon_mend_fence(struct daemon *d)
 	d->fencing.looked_at = d->now;
 	d->fencing.stale = false;
 	n = fence_refresh(d->fence, reason);
+	differs = strcmp(reason, d->fencing.reason) != 0;
 	if (n > 0)
 		journal_line(d->journal, JOURNAL_INFO, "fence: put up on %d more interfaces", n);
-	if (n < 0 && was_whole)
-		journal_line(d->journal, JOURNAL_ERROR, "fence: %s", reason);
-	if (n >= 0 && !was_whole)
+	if (differs && reason[0])
+		journal_line(
+			d->journal, n < 0 ? JOURNAL_ERROR : JOURNAL_WARNING, "fence: %s", reason);
+	if (differs && !reason[0])
 		journal_line(d->journal, JOURNAL_NOTICE, "fence: it stands everywhere again");
-	memcpy(d->fencing.reason, n < 0 ? reason : "", n < 0 ? sizeof reason : 1);
+	memcpy(d->fencing.reason, reason, sizeof reason);
 }
 
 tick daemon_fence_deadline(const struct daemon *d)

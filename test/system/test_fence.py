@@ -11,6 +11,7 @@ import time
 import pytest
 
 from roostlab import Traffic, eventually, find_program
+from roostlab.daemons import roost_config
 from roostlab.net import run
 from roostlab.traffic import ALL, DATA, boottime, introduce
 
@@ -304,6 +305,55 @@ def test_the_mechanism_may_change_between_two_lives(place, traffic, mode):
     assert "fence" not in run(place.server.command("bpftool", "net", "show", "dev", "eth0")).stdout
 
 
+OTHERS = ("protocol", "802.1Q", "prio", "1", "u32", "match", "u32", "0", "0", "flowid", "1:")
+
+
+def filters(server):
+    """The priorities of the fence's filters, leaving and arriving."""
+    shown = [run(server.command("tc", "filter", "show", "dev", "eth0", direction)).stdout
+             for direction in ("egress", "ingress")]
+    return [re.findall(r"pref (\d+) bpf .*handle 0x726f6f73", text) for text in shown]
+
+
+def test_it_finds_a_place_behind_the_filters_of_others(lab, bpffs, stack):
+    """At one priority the kernel allows one classifier and protocol."""
+    server = lab.servers[0]
+    add_vips(server)
+    introduce(lab.client, server, BOTH)
+    traffic = stack.enter_context(Traffic(lab.client, server, BOTH))
+    server.run("tc", "qdisc", "add", "dev", "eth0", "clsact")
+    for direction in ("egress", "ingress"):
+        server.run("tc", "filter", "add", "dev", "eth0", direction, *OTHERS)
+    first = Fencer(server, bpffs / "fence", mode="clsact")
+    assert first.greeting == "ready clsact new"
+    assert filters(server) == [["2"], ["2"]]
+    assert traffic.passing() == set()
+    assert first.tell("refresh") == "0"
+    first.kill()
+    heir = Fencer(server, bpffs / "fence", mode="clsact")
+    assert heir.greeting == "ready clsact inherited"
+    assert filters(server) == [["2"], ["2"]]
+    server.run("tc", "filter", "delete", "dev", "eth0", "egress", "prio", "1")
+    assert heir.tell("refresh") == "1"
+    assert filters(server) == [["1"], ["2"]]
+    assert traffic.passing() == set()
+    assert heir.tell("remove") == "removed"
+    assert filters(server) == [[], []]
+    assert traffic.passing() == ALL
+
+
+def test_a_leftover_is_found_wherever_it_stands(lab, bpffs):
+    server = lab.servers[0]
+    server.run("tc", "qdisc", "add", "dev", "eth0", "clsact")
+    server.run("tc", "filter", "add", "dev", "eth0", "egress", *OTHERS)
+    Fencer(server, bpffs / "fence", mode="clsact").kill()
+    server.run("tc", "filter", "delete", "dev", "eth0", "egress", "prio", "1")
+    heir = Fencer(server, bpffs / "fence", mode="tcx")
+    assert heir.greeting == "ready tcx inherited"
+    assert filters(server) == [[], []]
+    heir.tell("remove")
+
+
 def test_two_holders_are_one_too_many(place):
     assert "in use by another" in place.open_again().greeting
 
@@ -331,6 +381,22 @@ def test_two_capabilities_and_a_directory_are_enough(lab, bpffs, mode):
     second = Fencer(server, mine / "fence", mode=mode, prefix=few)
     assert second.greeting == f"ready {mode} inherited"
     assert second.tell("remove") == "removed"
+
+
+def test_what_filters_before_it_let_pass_is_told(new_lab, start):
+    lab = new_lab(servers=1)
+    server = lab.servers[0]
+    server.run("tc", "qdisc", "add", "dev", "eth0", "clsact")
+    server.run("tc", "filter", "add", "dev", "eth0", "egress", *OTHERS)
+    cluster = start([VIP4], lab=lab,
+                    config=lambda lab: roost_config(lab, {"www": [VIP4]}) | {"fence": "clsact"})
+    reason = "on eth0 it does not see what filters before it let pass"
+    fence = cluster.status(server)["fence"]
+    assert (fence["protected"], fence["reason"]) == (False, reason)
+    server.run("tc", "filter", "delete", "dev", "eth0", "egress", "prio", "1")
+    eventually(lambda: cluster.status(server)["fence"]["protected"], within=8)
+    assert cluster.status(server)["fence"]["reason"] is None
+    assert cluster.log(server).count(f"fence: {reason}") == 1
 
 
 def test_packets_of_every_kind_are_judged_right():
