@@ -103,22 +103,28 @@ int netlink_fd(const struct netlink *n)
 	return mnl_socket_get_fd(n->news);
 }
 
+/* Whether a datagram or more went with the error, by recvmsg(2) or by libmnl's look at what it received. */
+static bool is_loss(int error)
+{
+	return error == ENOBUFS || error == ENOSPC || error == EINVAL;
+}
+
 int netlink_listen(struct netlink *n)
 {
-	bool lost = false;
+	int lost = 0;
 
+	/* when some is lost, read on: what is older than the dump that follows must not come after it */
 	for (;;) {
 		const ssize_t size = mnl_socket_recvfrom(n->news, n->answer, ANSWER_SIZE);
 
 		if (size >= 0) {
 			if (mnl_cb_run(n->answer, netlink_sound_size(n->answer, (size_t)size), 0, 0,
 				    netlink_hear, &n->listener) < 0)
-				return -errno;
-		} else if (errno == ENOBUFS) {
-			/* read on: what is older than the dump that follows must not come after it */
-			lost = true;
+				lost = -errno;
+		} else if (is_loss(errno)) {
+			lost = -errno;
 		} else if (errno == EAGAIN) {
-			return lost ? -ENOBUFS : 0;
+			return lost;
 		} else if (errno != EINTR) {
 			return -errno;
 		}

@@ -52,7 +52,7 @@ void netlink_free(struct netlink *n);
 /* Readable when there is news. */
 int netlink_fd(const struct netlink *n);
 
-/* Hands all waiting news to the listener. -ENOBUFS if some was lost: then everything must be dumped. */
+/* Hands all waiting news to the listener. Negative errno if some was lost: then everything must be dumped. */
 int netlink_listen(struct netlink *n);
 
 /* Hands every link, then every address to the listener. 0 or negative errno. */
