@@ -22,7 +22,7 @@
 /* Batches per family and turn: a flood must not keep the thread from its own advertisements. */
 #define BATCHES_MAX 64
 
-/* Nor must forgeries, of which each costs a hash: so many of them end the reading of a turn. */
+/* Nor must forgeries and replays, of which each costs a hash: so many of them end the reading of a turn. */
 #define FORGERIES_MAX 64
 
 /* The slow thread that has not beaten for so long, of the time that this thread was awake, hangs. */
@@ -114,8 +114,7 @@ static enum auth_verdict verify(struct fast *f, const struct raw_datagram *d)
 	const enum auth_verdict verdict = auth_verify(f->auth, d->message, d->size,
 		advert_message_size(&f->advert), &d->envelope.source, clock_wall_ns());
 
-	if (verdict == AUTH_BAD_HMAC)
-		f->forgeries++;
+	f->forgeries += auth_is_costly(verdict);
 	return verdict;
 }
 

@@ -22,6 +22,22 @@ struct trailer {
 	uint64_t sequence;
 };
 
+bool auth_is_costly(enum auth_verdict verdict)
+{
+	switch (verdict) {
+	case AUTH_BAD_HMAC:
+	case AUTH_OUTSIDE:
+	case AUTH_TABLE_FULL: return true;
+	case AUTH_VERIFIED:
+	case AUTH_UNSIGNED:
+	case AUTH_MALFORMED:
+	case AUTH_UNKNOWN_KEY:
+	case AUTH_REPLAYED:
+	case AUTH_VERDICTS: break;
+	}
+	return false;
+}
+
 const char *auth_verdict_name(enum auth_verdict verdict)
 {
 	static const char *const names[AUTH_VERDICTS] = {

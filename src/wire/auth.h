@@ -69,6 +69,9 @@ enum auth_verdict {
 	AUTH_VERDICTS,
 };
 
+/* Whether a hash was computed for nothing: so many of them must not keep a receiver busy. */
+bool auth_is_costly(enum auth_verdict verdict);
+
 /* A short name such as "bad_hmac", for counters and logs. */
 const char *auth_verdict_name(enum auth_verdict verdict);
 

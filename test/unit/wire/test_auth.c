@@ -580,6 +580,33 @@ START_TEST(a_full_table_takes_no_new_sender_and_keeps_the_known_ones)
 }
 END_TEST
 
+/* What is refused whatever its hash is cost none; what a wrong hash is refused before did. */
+START_TEST(a_refusal_is_costly_if_a_hash_came_first)
+{
+	const uint64_t times[] = {T0, T0 - 10ull * S, T0 + 10ull * S};
+	struct node n, sender;
+	struct message m;
+
+	for (int i = 0; i < 3; i++) {
+		enum auth_verdict verdict, tampered;
+
+		open_node(&n);
+		open_node(&sender);
+		m = sent_by(&sender, FAMILY_IPV4, 1, T0);
+		if (i == 0)
+			expect(AUTH_VERIFIED, &n, &m, T0); /* and then it is a replay */
+		verdict = judge(&n, &m, times[i]);
+		m.bytes[m.size - 1] ^= 1;
+		tampered = judge(&n, &m, times[i]);
+		ck_assert_int_eq(auth_is_costly(verdict), tampered == AUTH_BAD_HMAC);
+		ck_assert_int_eq(auth_is_costly(tampered), tampered == AUTH_BAD_HMAC);
+	}
+	ck_assert(auth_is_costly(AUTH_OUTSIDE) && auth_is_costly(AUTH_TABLE_FULL));
+	ck_assert(!auth_is_costly(AUTH_VERIFIED) && !auth_is_costly(AUTH_UNSIGNED));
+	ck_assert(!auth_is_costly(AUTH_MALFORMED) && !auth_is_costly(AUTH_UNKNOWN_KEY));
+}
+END_TEST
+
 START_TEST(there_are_enough_marks_for_the_largest_cluster)
 {
 	ck_assert_uint_eq(auth_marks_wanted(3, 6), 1024);
@@ -701,6 +728,7 @@ int main(void)
 		keys_roll_over_without_an_outage,
 		the_same_id_with_another_key_is_a_bad_hmac,
 		a_full_table_takes_no_new_sender_and_keeps_the_known_ones,
+		a_refusal_is_costly_if_a_hash_came_first,
 		there_are_enough_marks_for_the_largest_cluster,
 		keys_are_read_in_their_order,
 		mistakes_are_told_with_their_line,
