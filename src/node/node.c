@@ -198,9 +198,9 @@ static void watch_kernel(struct node *n, tick now)
 		set_ill(n, n->drained, true, now);
 }
 
-static void fire_timers(struct node *n, tick now)
+static void fire_timers(struct node *n, bool unread, tick now)
 {
-	const struct vrrp_event ev = {.kind = VRRP_EV_TICK, .late = n->late};
+	const struct vrrp_event ev = {.kind = VRRP_EV_TICK, .late = n->late, .unread = unread};
 
 	if (now >= n->redundancy_until)
 		node_set_redundancy(n, (uint8_t)(n->redundancy - 1), now);
@@ -305,10 +305,10 @@ static void collect(struct node *n, struct node_effects *fx, tick now)
 	n->records_lost = 0;
 }
 
-static void on_tick(struct node *n, tick now, struct node_effects *fx)
+static void on_tick(struct node *n, const struct node_event *ev, tick now, struct node_effects *fx)
 {
 	watch_kernel(n, now);
-	fire_timers(n, now);
+	fire_timers(n, ev->unread, now);
 	collect(n, fx, now);
 	n->promised = tick_max(node_deadline(n), now);
 	n->late = false;
@@ -372,7 +372,7 @@ void node_step(struct node *n, const struct node_event *ev, tick now, struct nod
 	if (latest > n->looked_at)
 		look_back(n, latest);
 	switch (ev->kind) {
-	case NODE_EV_TICK: on_tick(n, now, fx); break;
+	case NODE_EV_TICK: on_tick(n, ev, now, fx); break;
 	case NODE_EV_ADVERT: node_hear(n, ev, now); break;
 	case NODE_EV_LINK: on_link(n, ev, now); break;
 	case NODE_EV_HELD: on_held(n, ev, now); break;

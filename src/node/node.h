@@ -189,6 +189,7 @@ struct node_event {
 	uint32_t interface, vip;
 	enum vrrp_hold hold;
 	bool drain, yield;
+	bool unread; /* TICK: advertisements still wait in the socket */
 	struct node_interface link;
 	const struct advert *advert;
 	tick received; /* ADVERT: a clock that was read after the socket was; 0: @now */

@@ -25,6 +25,9 @@
 /* Nor must forgeries and replays, of which each costs a hash: so many of them end the reading of a turn. */
 #define FORGERIES_MAX 64
 
+/* Nor may reading take longer than this part of the lateness that the node would find next. */
+#define READING_SHARE 2
+
 /* The slow thread that has not beaten for so long, of the time that this thread was awake, hangs. */
 #define HANG_LIMIT tick_s(10)
 
@@ -137,7 +140,15 @@ static void hear(struct fast *f, struct raw_datagram *d, tick received, tick now
 	node_step(f->node, &ev, now, f->effects);
 }
 
-static void drain_socket(struct fast *f, enum family family, tick now)
+/* Whether this turn has read enough: what takes long to read would make the next turn late by itself. */
+static bool is_flooded(const struct fast *f, tick received, tick now)
+{
+	return f->forgeries > FORGERIES_MAX ||
+	       tick_since(received, now) > f->node->late_after / READING_SHARE;
+}
+
+/* False if more may wait to be read. */
+static bool drain_socket(struct fast *f, enum family family, tick now)
 {
 	for (int batch = 0; batch < BATCHES_MAX; batch++) {
 		uint32_t usable;
@@ -147,9 +158,12 @@ static void drain_socket(struct fast *f, enum family family, tick now)
 		f->node->counters.received[ADVERT_BAD_IP_HEADER] += n - usable;
 		for (uint32_t i = 0; i < usable; i++)
 			hear(f, &f->datagrams[i], received, now);
-		if (n < RAW_BATCH || f->forgeries > FORGERIES_MAX)
-			return;
+		if (n < RAW_BATCH)
+			return true;
+		if (is_flooded(f, received, now))
+			return false;
 	}
+	return false;
 }
 
 /* What the slow thread wrote into the cells since the last look. */
@@ -378,12 +392,12 @@ static void watch_slow(struct fast *f, tick now)
 
 static void turn(struct fast *f, bool kicked)
 {
-	const struct node_event end = {.kind = NODE_EV_TICK};
+	struct node_event end = {.kind = NODE_EV_TICK};
 	const tick now = clock_now();
 
 	f->forgeries = 0;
-	drain_socket(f, FAMILY_IPV4, now);
-	drain_socket(f, FAMILY_IPV6, now);
+	for (enum family family = 0; family < FAMILY_COUNT; family++)
+		end.unread |= !drain_socket(f, family, now);
 	if (kicked) {
 		board_clear_fast(f->board);
 		/* cells first: what a previous life left is known before the link comes up */

@@ -241,6 +241,14 @@ static unsigned step_initialize(
 	return 0;
 }
 
+/* Whether what tells that the others live may still wait to be read. Who floods can't say so for longer than
+ * another Active_Down after @silent, when they should have been heard. */
+static bool may_be_unread(const struct vrrp *v, const struct vrrp_config *c,
+	const struct vrrp_event *ev, tick silent, tick now)
+{
+	return ev->unread && tick_since(now, silent) < active_down(v, c);
+}
+
 /* Active_Down_Timer has fired (RFC 9568 6.4.2). */
 static unsigned backup_expire(
 	struct vrrp *v, const struct vrrp_config *c, const struct vrrp_event *ev, tick now)
@@ -253,6 +261,8 @@ static unsigned backup_expire(
 				    vrrp_skew(c->version, v->priority, v->active_interval);
 		return 0;
 	}
+	if (!served && may_be_unread(v, c, ev, v->active_down_at, now))
+		return 0;
 	if (!served)
 		return become_active(v, c, v->left ? VRRP_WHY_LEFT : VRRP_WHY_SILENCE, now);
 	if (!v->left && now < v->preempt_after) {
@@ -378,7 +388,8 @@ static unsigned step_claiming(
 {
 	switch (ev->kind) {
 	case VRRP_EV_TICK:
-		if (now < v->served_until || ev->late)
+		if (now < v->served_until || ev->late ||
+			may_be_unread(v, c, ev, v->served_until, now))
 			return 0;
 		return become_active(v, c, VRRP_WHY_SILENCE, now);
 	case VRRP_EV_ANNOUNCED: return become_active(v, c, v->why, now);

@@ -123,8 +123,9 @@ struct vrrp_event {
 	uint8_t priority; /* ADVERT: the sender's; PRIORITY: own */
 	bool next;        /* ADVERT of priority 0: we are next in the order and skip the skew */
 	bool late;        /* TICK: this node itself was away; do not judge the others by it */
-	bool inherited;   /* START: a previous life left the addresses here; LAPSE: they may stay */
-	bool announced;   /* ADVERT: an announcement of ours left just before (VRRP_BELIEVED) */
+	bool unread;    /* TICK: more waits to be read, perhaps from one that seems to be silent */
+	bool inherited; /* START: a previous life left the addresses here; LAPSE: they may stay */
+	bool announced; /* ADVERT: an announcement of ours left just before (VRRP_BELIEVED) */
 	struct addr source; /* ADVERT */
 	tick interval;      /* ADVERT */
 	tick received; /* ADVERT: a clock read after it came from the socket; 0 or before @now: @now */

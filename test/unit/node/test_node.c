@@ -391,6 +391,22 @@ START_TEST(a_node_that_slept_hears_before_it_judges)
 }
 END_TEST
 
+START_TEST(a_node_that_has_not_read_all_does_not_judge)
+{
+	struct fixture *f = start();
+
+	f->now = tick_max(f->now, node_deadline(f->node));
+	node_step(
+		f->node, &(struct node_event){.kind = NODE_EV_TICK, .unread = true}, f->now, f->fx);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		ck_assert_int_eq(state(f, vip), VRRP_BACKUP);
+	hear(f, 3, 1, 254, node_vips, 6);
+	for (uint32_t vip = 0; vip < 6; vip++)
+		ck_assert_int_eq(state(f, vip), VRRP_BACKUP);
+	ck_assert_uint_eq(f->node->counters.late_turns, 0);
+}
+END_TEST
+
 START_TEST(a_leftover_is_kept_while_listening_and_adopted)
 {
 	struct fixture *f = start();
@@ -727,6 +743,7 @@ int main(void)
 		a_drained_node_offers_itself_as_a_last_resort,
 		a_stop_hands_over_and_ends,
 		a_node_that_slept_hears_before_it_judges,
+		a_node_that_has_not_read_all_does_not_judge,
 		a_leftover_is_kept_while_listening_and_adopted,
 		a_foreign_router_follows_the_vrid,
 		a_foreign_router_that_yields_has_nothing_more_to_say,

@@ -554,6 +554,71 @@ START_TEST(a_backup_that_slept_hears_the_others_out_first)
 }
 END_TEST
 
+static unsigned feed_unread(struct vrrp *v, tick now)
+{
+	return vrrp_step(
+		v, &roost, &(struct vrrp_event){.kind = VRRP_EV_TICK, .unread = true}, now);
+}
+
+START_TEST(what_waits_to_be_read_is_heard_before_silence_is_judged)
+{
+	struct vrrp v = backup(&roost, 200);
+	const tick silent = v.active_down_at;
+
+	feed_unread(&v, silent);
+	ck_assert_int_eq(v.state, VRRP_BACKUP);
+	ck_assert_uint_le(vrrp_deadline(&v), silent); /* in the next turn */
+	hear(&v, &roost, 254, 9, silent + 1);
+	feed(&v, &roost, VRRP_EV_TICK, silent + 1);
+	ck_assert_int_eq(v.state, VRRP_BACKUP);
+	feed_unread(&v, v.active_down_at);
+	feed(&v, &roost, VRRP_EV_TICK, v.active_down_at + 1);
+	ck_assert_int_eq(v.state, VRRP_ACTIVE);
+}
+END_TEST
+
+START_TEST(a_flood_delays_a_takeover_by_one_active_down_at_most)
+{
+	struct vrrp v = backup(&roost, 200);
+	const tick limit = v.active_down_at + vrrp_active_down(3, 200, tick_s(1));
+
+	for (tick now = v.active_down_at; now < limit; now += tick_ms(1))
+		feed_unread(&v, now);
+	ck_assert_int_eq(v.state, VRRP_BACKUP);
+	feed_unread(&v, limit);
+	ck_assert_int_eq(v.state, VRRP_ACTIVE);
+	ck_assert_int_eq(v.why, VRRP_WHY_SILENCE);
+}
+END_TEST
+
+START_TEST(a_claimant_reads_before_it_takes_the_other_for_dead)
+{
+	struct vrrp v = backup(&roost, 200);
+	tick limit;
+
+	hear(&v, &roost, 100, 1, T0 + tick_s(1));
+	feed(&v, &roost, VRRP_EV_TICK, v.active_down_at);
+	ck_assert_int_eq(v.state, VRRP_CLAIMING);
+	limit = v.served_until + vrrp_active_down(3, 200, tick_s(1));
+	feed_unread(&v, v.served_until);
+	feed_unread(&v, limit - 1);
+	ck_assert_int_eq(v.state, VRRP_CLAIMING);
+	feed_unread(&v, limit);
+	ck_assert_int_eq(v.state, VRRP_ACTIVE);
+}
+END_TEST
+
+/* A flood says nothing about a planned move: the other was heard. */
+START_TEST(a_flood_delays_no_preemption)
+{
+	struct vrrp v = backup(&roost, 200);
+
+	hear(&v, &roost, 100, 1, T0 + tick_s(1));
+	feed_unread(&v, v.active_down_at);
+	ck_assert_int_eq(v.state, VRRP_CLAIMING);
+}
+END_TEST
+
 START_TEST(a_gap_of_two_intervals_is_a_missed_advertisement)
 {
 	struct vrrp v = backup(&roost, 128);
@@ -689,6 +754,10 @@ int main(void)
 		one_that_leaves_repeats_it_and_gives_up_in_the_end,
 		a_lost_link_gives_everything_up_at_once,
 		a_backup_that_slept_hears_the_others_out_first,
+		what_waits_to_be_read_is_heard_before_silence_is_judged,
+		a_flood_delays_a_takeover_by_one_active_down_at_most,
+		a_claimant_reads_before_it_takes_the_other_for_dead,
+		a_flood_delays_no_preemption,
 		a_gap_of_two_intervals_is_a_missed_advertisement,
 		inherited_addresses_are_kept_until_somebody_else_is_heard,
 		an_early_tick_does_nothing_whatever_the_state,
