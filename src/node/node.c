@@ -36,16 +36,15 @@ static void start_router(struct node *n, uint32_t router, tick now)
 
 /* Who is told of a service by unicast hears nodes' own addresses alone: from another one this node would serve
  * without being heard. */
-static bool can_speak(
-	const struct node *n, const struct plan_router *p, const struct node_interface *link)
+bool node_can_speak(const struct node_setup *s, uint32_t router, const struct node_interface *link)
 {
-	const struct config *c = n->setup.config;
+	const struct plan_router *p = &s->plan->routers[router];
 	const struct addr *source = &link->sources[p->family];
 
 	if (!link->up || addr_is_none(source))
 		return false;
-	return !c->services[p->service].vrrp.unicast || addr_is_link_local(source) ||
-	       config_find_node(c, source) == (int32_t)n->setup.self;
+	return !s->config->services[p->service].vrrp.unicast || addr_is_link_local(source) ||
+	       config_find_node(s->config, source) == (int32_t)s->self;
 }
 
 static void set_link(
@@ -63,7 +62,7 @@ static void set_link(
 	for (uint32_t i = 0; i < n->n_routers; i++) {
 		const struct plan_router *p = node_plan_of(n, i);
 		struct node_router *r = &n->routers[i];
-		const bool up = can_speak(n, p, link);
+		const bool up = node_can_speak(&n->setup, i, link);
 
 		if (p->interface != interface)
 			continue;

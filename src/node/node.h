@@ -235,6 +235,9 @@ void node_effects_free(struct node_effects *fx);
  * it alone. */
 void node_step(struct node *n, const struct node_event *ev, tick now, struct node_effects *fx);
 
+/* Whether what @router advertises can be served while its interface is @link. */
+bool node_can_speak(const struct node_setup *s, uint32_t router, const struct node_interface *link);
+
 /* When the next turn is wanted at the latest. */
 tick node_deadline(const struct node *n);
 

@@ -6,20 +6,36 @@
 /* An IPv6 address that has just come is not usable for a second or two (RFC 4862 5.4). */
 #define MUTE_LIMIT tick_s(4)
 
-static bool has_routers(
-	const struct daemon *d, uint32_t interface, enum family family, bool multicast)
+static bool is_of(const struct plan_router *p, uint32_t interface, enum family family)
+{
+	return p->interface == interface && p->family == family;
+}
+
+static bool needs_group(const struct daemon *d, uint32_t interface, enum family family)
 {
 	const struct plan *p = d->setup.plan;
 
 	for (uint32_t i = 0; i < p->n_routers; i++)
-		if (p->routers[i].interface == interface && p->routers[i].family == family &&
-			!(multicast &&
-				d->setup.config->services[p->routers[i].service].vrrp.unicast))
+		if (is_of(&p->routers[i], interface, family) &&
+			!d->setup.config->services[p->routers[i].service].vrrp.unicast)
 			return true;
 	return false;
 }
 
-/* A family that can't speak serves nothing, and nothing else would tell. */
+/* Whether there are VIPs that are not served for want of an address. */
+static bool is_mute(const struct daemon *d, uint32_t interface, enum family family,
+	const struct node_interface *link)
+{
+	const struct plan *p = d->setup.plan;
+
+	for (uint32_t i = 0; i < p->n_routers && link->up; i++)
+		if (is_of(&p->routers[i], interface, family) &&
+			!node_can_speak(&d->node->setup, i, link))
+			return true;
+	return false;
+}
+
+/* Nothing else would tell, and an IPv6 address is not usable at once. */
 static void watch_source(
 	struct daemon *d, uint32_t interface, enum family family, const struct node_interface *link)
 {
@@ -27,8 +43,7 @@ static void watch_source(
 	const char *name = d->setup.config->interfaces[interface].name;
 	const char *family_name = family == FAMILY_IPV4 ? "IPv4" : "IPv6";
 
-	if (!link->up || !addr_is_none(&link->sources[family]) ||
-		!has_routers(d, interface, family, false)) {
+	if (!is_mute(d, interface, family, link)) {
 		if (told->mute_said[family] && link->up)
 			journal_line(d->journal, JOURNAL_NOTICE,
 				"link: %s has an %s address to speak from again", name,
@@ -42,8 +57,9 @@ static void watch_source(
 	if (told->mute_said[family] || tick_since(d->now, told->mute_since[family]) < MUTE_LIMIT)
 		return;
 	journal_line(d->journal, JOURNAL_WARNING,
-		"link: %s has no %s address to speak from; its %s VIPs are not served here", name,
-		family_name, family_name);
+		"link: %s has no %s address %s are not served here", name, family_name,
+		addr_is_none(&link->sources[family]) ? "to speak from; its VIPs"
+						     : "of this node; its unicast VIPs");
 	told->mute_said[family] = true;
 }
 
@@ -56,7 +72,7 @@ static void join_group(
 	int error;
 
 	if (told->joined[family] || addr_is_none(&link->sources[family]) || !link->up ||
-		!has_routers(d, interface, family, true))
+		!needs_group(d, interface, family))
 		return;
 	error = raw_join(d->raw, family, ifindex);
 	told->joined[family] = error == 0;

@@ -116,7 +116,7 @@ def test_a_family_without_an_address_to_speak_from_is_told(start):
     server, other = cluster.lab.servers
     local = next(a for a in server.addresses() if a.startswith("fe80:"))
     server.ip(f"address delete {local}/64 dev eth0")
-    warning = "link: eth0 has no IPv6 address to speak from; its IPv6 VIPs are not served here"
+    warning = "link: eth0 has no IPv6 address to speak from; its VIPs are not served here"
     eventually(lambda: warning in cluster.log(server), within=8)
     assert "none for its VIPs" in cluster.roost("status", "-s", cluster.socket(server)).stdout
     eventually(lambda: cluster.holders()[V6[0]] == [other])
@@ -124,6 +124,17 @@ def test_a_family_without_an_address_to_speak_from_is_told(start):
     eventually(lambda: "eth0 has an IPv6 address to speak from again" in cluster.log(server))
     cluster.settle()
     assert cluster.log(server).count(warning) == 1
+
+
+def test_a_unicast_service_without_the_nodes_own_address_is_told(new_lab, start):
+    lab = new_lab(servers=2)
+    lab.servers[0].ip("address add 10.77.0.1/32 dev eth0")
+    cluster = start(V4[:1], lab=lab, peers="unicast")
+    server, other = lab.servers
+    server.ip(f"address delete {server.ipv4}/24 dev eth0")
+    eventually(lambda: "link: eth0 has no IPv4 address of this node; its unicast VIPs are not served here" in
+               cluster.log(server), within=8)
+    cluster.settle([other])
 
 
 def test_an_interface_that_is_set_down_by_hand(start):
