@@ -67,12 +67,33 @@ static struct options read_options(int argc, char **argv)
 	return o;
 }
 
+/* At boot its addresses may not be there yet; but a machine that has another node's is that one, and two that
+ * are the same would not speak to each other. */
+static bool may_be(const struct config *config, int32_t node)
+{
+	const struct self self = self_look(config, node);
+	const char *name = config->nodes[node].name;
+
+	if (self.wanted)
+		return true;
+	if (self.node == CONFIG_NO_NODE)
+		journal_line(NULL, JOURNAL_WARNING,
+			"this machine has no address of %s yet, which it is said to be", name);
+	else
+		journal_line(NULL, JOURNAL_ERROR,
+			"this machine has an address of %s and none of %s, which -n says it is",
+			config->nodes[self.node].name, name);
+	return self.node == CONFIG_NO_NODE;
+}
+
 static int32_t find_named(const struct config *config, const char *name)
 {
 	const int32_t node = config_find_node_named(config, name);
 
 	if (node == CONFIG_NO_NODE)
 		journal_line(NULL, JOURNAL_ERROR, "there is no node %s in the file", name);
+	else if (!may_be(config, node))
+		return CONFIG_NO_NODE;
 	return node;
 }
 

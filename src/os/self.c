@@ -4,14 +4,13 @@
 #include <ifaddrs.h>
 #include <stddef.h>
 
-bool self_find(const struct config *config, int32_t *ret_node)
+struct self self_look(const struct config *config, int32_t wanted)
 {
+	struct self self = {.node = CONFIG_NO_NODE};
 	struct ifaddrs *all;
-	bool unique = true;
 
-	*ret_node = CONFIG_NO_NODE;
 	if (getifaddrs(&all) < 0)
-		return true;
+		return self;
 	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
 		struct addr address;
 		int32_t node;
@@ -21,10 +20,18 @@ bool self_find(const struct config *config, int32_t *ret_node)
 		node = config_find_node(config, &address);
 		if (node == CONFIG_NO_NODE)
 			continue;
-		if (*ret_node != CONFIG_NO_NODE && *ret_node != node)
-			unique = false;
-		*ret_node = node;
+		self.several |= self.node != CONFIG_NO_NODE && self.node != node;
+		self.wanted |= node == wanted;
+		self.node = node;
 	}
 	freeifaddrs(all);
-	return unique;
+	return self;
+}
+
+bool self_find(const struct config *config, int32_t *ret_node)
+{
+	const struct self self = self_look(config, CONFIG_NO_NODE);
+
+	*ret_node = self.node;
+	return !self.several;
 }

@@ -28,6 +28,36 @@ def test_unicast_peers_need_no_multicast(start, stack):
     cluster.settle()
 
 
+class Named(Roost):
+    """All of whose servers are told which node they are."""
+
+    node = "www2"
+
+    def command(self, server):
+        return [*super().command(server), "-n", self.node]
+
+
+def test_a_machine_that_has_another_nodes_addresses_refuses_to_be_this_one(new_lab):
+    lab = new_lab(servers=2)
+    cluster = Named(lab, V4[:1], interval="50ms", peers="unicast")
+    cluster.start()
+    wrong, right = lab.servers
+    assert cluster.running[wrong].wait(5) == 1
+    assert "an address of www1 and none of www2, which -n says it is" in cluster.log(wrong)
+    eventually(lambda: cluster.holders()[V4[0]] == [right])
+    assert "which it is said to be" not in cluster.log(right)
+
+
+def test_a_machine_whose_addresses_are_still_to_come_starts_with_a_warning(new_lab):
+    lab = new_lab(servers=2)
+    cluster = Named(lab, V4[:1], interval="50ms")
+    server = lab.servers[1]
+    server.ip(f"address delete {server.ipv4}/24 dev eth0", "address add 10.77.0.1/32 dev eth0")
+    cluster.start(server)
+    eventually(lambda: cluster.holders()[V4[0]] == [server])
+    assert "this machine has no address of www2 yet, which it is said to be" in cluster.log(server)
+
+
 def test_unicast_ipv6(start, new_lab):
     def config(lab):
         file = roost_config(lab, {"www": V6[:3]}, interval="50ms", peers="unicast")
