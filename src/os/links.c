@@ -175,6 +175,7 @@ struct node_interface links_node_interface(const struct links *l, uint32_t inter
 		.spell = (uint64_t)k->ifindex << 32 | k->losses};
 	bool own = false;
 
+	memcpy(result.mac, k->mac, sizeof result.mac);
 	for (uint32_t i = 0; i < k->n_addresses; i++) {
 		const struct addr *a = &k->addresses[i].address;
 		const enum family family = addr_family(a);

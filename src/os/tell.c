@@ -108,7 +108,6 @@ static void tell_link(struct daemon *d, uint32_t interface)
 		told->joined[f] = false;
 	}
 	m.event.link = links_node_interface(d->links, interface);
-	memcpy(m.event.link.mac, d->links->links[interface].mac, sizeof m.event.link.mac);
 	for (int f = 0; f < FAMILY_COUNT; f++) {
 		watch_source(d, interface, (enum family)f, &m.event.link);
 		join_group(d, interface, (enum family)f, &m.event.link);

@@ -114,6 +114,24 @@ START_TEST(each_loss_of_carrier_begins_another_spell)
 }
 END_TEST
 
+START_TEST(another_mac_is_seen_and_is_the_same_spell)
+{
+	struct netlink_link news = {
+		.ifindex = ETH0, .name = "eth0", .present = true, .running = true, .mac = {2}};
+	struct node_interface was, is;
+
+	fresh();
+	links_see_link(&links, &news);
+	was = links_node_interface(&links, 0);
+	news.mac[5] = 1;
+	links_see_link(&links, &news);
+	is = links_node_interface(&links, 0);
+	ck_assert_mem_eq(is.mac, news.mac, sizeof is.mac);
+	ck_assert_mem_ne(is.mac, was.mac, sizeof is.mac);
+	ck_assert_uint_eq(is.spell, was.spell);
+}
+END_TEST
+
 START_TEST(an_interface_returns_under_its_name_without_its_addresses)
 {
 	fresh();
@@ -270,6 +288,7 @@ int main(void)
 	const TTest *const tests[] = {
 		an_interface_is_up_when_it_is_there_and_runs,
 		each_loss_of_carrier_begins_another_spell,
+		another_mac_is_seen_and_is_the_same_spell,
 		an_interface_returns_under_its_name_without_its_addresses,
 		a_renamed_interface_is_gone,
 		the_nodes_own_address_is_the_ipv4_source,
