@@ -37,8 +37,7 @@ struct told {
 	struct node_interface link;
 	uint32_t ifindex;
 	bool joined[FAMILY_COUNT];
-	tick mute_since
-		[FAMILY_COUNT]; /* no address to speak from, though VIPs want one; 0: not so */
+	tick mute_since[FAMILY_COUNT]; /* VIPs want an address and have none; 0: not so */
 	bool mute_said[FAMILY_COUNT];
 };
 

@@ -24,10 +24,10 @@ struct fence_program {
 /* Whether this kernel has tcx. */
 bool fence_hook_has_tcx(const struct fence_program *p);
 
-/* What was found, beside a program that stands where it should. */
-#define FENCE_HOOK_ANEW 1 /* it did not, until now */
-#define FENCE_HOOK_BEHIND                                                                          \
-	2 /* filters of others stand before it: it does not see what they let pass */
+/* What was found, beside a program that stands where it should: that it did not until now, and that filters
+ * of others stand before it, so that it does not see what they let pass. */
+#define FENCE_HOOK_ANEW   1
+#define FENCE_HOOK_BEHIND 2
 
 /* Makes @p the program there; one of ours that was there before is replaced without a gap. Returns what
  * was found, or negative errno; -ENODEV if there is no such interface. */
