@@ -85,15 +85,18 @@ void claims_deafened(struct sim *s, const struct sim_machine *m)
 }
 
 /* @m's clock has stood still: what it said is longer ago than it knows, and what it took over and
- * has not begun with is as if it had been interrupted. */
+ * has not begun with is as if it had been interrupted. Whoever took over meanwhile and has not begun
+ * either, its advertisements being refused, was right to think it gone. */
 void claims_lost_time(struct sim *s, struct sim_machine *m)
 {
 	const uint32_t from = sim_place(s, m);
 
 	for (uint32_t number = 0; number < SIM_VIPS_MAX; number++)
 		s->said[from][number] = ++s->serial;
-	for (uint32_t to = 0; to < s->n_places; to++)
+	for (uint32_t to = 0; to < s->n_places; to++) {
 		s->unheard[from][to] = UINT32_MAX;
+		s->machines[to].judged[from] = UINT32_MAX;
+	}
 	m->untried = 0;
 }
 

@@ -244,6 +244,34 @@ START_TEST(a_machine_whose_clock_stood_still_begins_with_what_it_took_over)
 }
 END_TEST
 
+/* What took over from it meanwhile could not say so, and begins once it can: there is no consent, and its first
+ * advertisement ends the service of both. Seed 7574. */
+START_TEST(who_took_over_from_a_clock_that_stood_still_begins_when_it_can_say_so)
+{
+	const struct sim_file_spec spec = sim_file_spec(2, 1, 0, INTERVAL);
+	struct sim *s = cluster_of(&spec, 1);
+	const uint32_t first = (uint32_t)sim_holder(s, 0), second = 1 - first;
+
+	apply(s, SIM_REFUSE, second, 1000);
+	apply(s, SIM_PAUSE, first, 1);
+	sim_run(s, tick_s(1));
+	ck_assert_int_eq(s->machines[second].node->units[0].vrrp.state, VRRP_ACTIVE);
+	ck_assert_uint_eq(s->machines[second].answers, 0);
+	apply(s, SIM_RESUME, first, 0);
+	apply(s, SIM_DRAIN, first, 0);
+	sim_run(s, INTERVAL);
+	ck_assert_uint_ne(s->machines[first].answers, 0);
+	sim_watch(s);
+	apply(s, SIM_REFUSE, second, 0);
+	settle(s);
+	sim_unwatch(s);
+	ck_assert_uint_gt(s->watch.overlap, 0);
+	ck_assert_uint_le(s->watch.overlap, MOMENT + SPACING + tick_ms(60));
+	ck_assert_int_eq(sim_holder(s, 0), second);
+	sim_free(s);
+}
+END_TEST
+
 START_TEST(a_machine_whose_clock_stood_still_answers_no_longer_than_its_lease)
 {
 	struct sim *s = cluster();
@@ -516,6 +544,7 @@ int main(void)
 		a_suspended_machine_wakes_up_closed,
 		a_machine_whose_clock_stood_still_answers_until_it_has_read_the_news,
 		a_machine_whose_clock_stood_still_begins_with_what_it_took_over,
+		who_took_over_from_a_clock_that_stood_still_begins_when_it_can_say_so,
 		a_machine_whose_clock_stood_still_answers_no_longer_than_its_lease,
 		clocks_that_drift_by_1000_ppm_are_no_double_service,
 		clocks_that_drift_by_10_percent_are_double_service,
