@@ -44,20 +44,31 @@ static void print_summary(const json_t *document, const struct paper *p)
 	fputc('\n', p->out);
 }
 
-/* One line of those of @vips that are not in @but, which has the same order; none if there are none. */
-static void print_left_out(
-	const char *heading, const json_t *vips, const json_t *but, const struct paper *p)
+/* The texts of @list, as the keys of an object that is the caller's. */
+static json_t *set_of(const json_t *list)
 {
-	size_t n = 0, skipped = 0;
+	json_t *set = json_object();
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (text)
+			(void)json_object_set_new(set, text, json_true());
+	}
+	return set;
+}
+
+/* One line of those of @vips that are in @unknown, or are not; none if there are none. */
+static void print_vips(const char *heading, const json_t *vips, const json_t *unknown,
+	bool are_unknown, const struct paper *p)
+{
+	size_t n = 0;
 
 	for (size_t i = 0; i < json_array_size(vips); i++) {
-		const json_t *vip = json_array_get(vips, i);
-		const char *text = json_string_value(vip);
+		const char *text = json_string_value(json_array_get(vips, i));
 
-		if (json_equal(vip, json_array_get(but, skipped))) {
-			skipped++;
+		if ((text && json_object_get(unknown, text)) != are_unknown)
 			continue;
-		}
 		if (n++ == 0)
 			paper_print(p, STYLE_WARN, "%s", heading);
 		paper_print(p, STYLE_PLAIN, " %s", text ? text : "?");
@@ -69,8 +80,9 @@ static void print_left_out(
 static void print_roostd(const json_t *roostd, const struct paper *p)
 {
 	const json_t *left_out = json_object_get(roostd, "left_out");
-	const json_t *unknown = json_object_get(roostd, "unknown");
+	const json_t *given = json_object_get(roostd, "given_anyway");
 	const char *refusal = json_string_value(json_object_get(roostd, "refusal"));
+	json_t *unknown = set_of(json_object_get(roostd, "unknown"));
 
 	if (!truth_of(roostd, "answers")) {
 		if (refusal)
@@ -79,13 +91,18 @@ static void print_roostd(const json_t *roostd, const struct paper *p)
 		else
 			paper_print(p, STYLE_WARN, "roostd does not answer: every VIP is given");
 		fputc('\n', p->out);
-	} else if (json_array_size(left_out) == 0) {
+	} else if (json_array_size(left_out) + json_array_size(given) == 0) {
 		paper_print(p, STYLE_GOOD, "every VIP is held");
 		fputc('\n', p->out);
 	}
-	print_left_out("VIPs that nobody holds are left out:", left_out, unknown, p);
-	print_left_out(
-		"VIPs unknown to roostd are left out until it is restarted:", unknown, NULL, p);
+	print_vips("VIPs that nobody holds are left out:", left_out, unknown, false, p);
+	print_vips("VIPs unknown to roostd are left out until it is restarted:", left_out, unknown,
+		true, p);
+	print_vips(
+		"VIPs that nobody holds are given, for want of others:", given, unknown, false, p);
+	print_vips(
+		"VIPs unknown to roostd are given, for want of others:", given, unknown, true, p);
+	json_decref(unknown);
 }
 
 static void print_zones(const json_t *zones, const struct paper *p)

@@ -77,7 +77,7 @@ size_t catalog_memory(const struct catalog *c)
 {
 	return sizeof *c + c->arena.total + (c->mask + 1u) * sizeof *c->slots +
 	       c->n_zones * sizeof(void *) + c->rotations_room * sizeof(void *) +
-	       (c->n_vips / 64 + 1) * sizeof *c->held;
+	       (c->n_vips / 64 + 1) * sizeof *c->held + c->n_vips * sizeof *c->sets;
 }
 
 void catalog_set_held(struct catalog *c, uint32_t vip, bool held)
@@ -95,6 +95,12 @@ bool catalog_is_held(const struct catalog *c, uint32_t vip)
 {
 	ASSERT(vip < c->n_vips);
 	return rotation_is_held((struct rotation_held){c->held}, vip);
+}
+
+bool catalog_is_given_anyway(const struct catalog *c, uint32_t vip)
+{
+	ASSERT(vip < c->n_vips);
+	return c->sets[vip] && !rotation_any_held(c->sets[vip], (struct rotation_held){c->held});
 }
 
 /* The member that a record of a service is. An address that is none of its VIPs is always answered. */
@@ -146,6 +152,15 @@ static struct rotation *make_rotation(struct catalog *c, const struct zone_rrset
 	return r;
 }
 
+/* All names of a service have the same sets, so it does not matter which one is noted. */
+static void note_sets(struct catalog *c, const struct rotation *r)
+{
+	for (uint32_t i = 0; i < r->n; i++) {
+		if (r->members[i].vip != ROTATION_NO_VIP)
+			c->sets[r->members[i].vip] = r;
+	}
+}
+
 bool catalog_add_rotation(struct catalog *c, const struct zone_rrset *s, uint32_t *ret_index)
 {
 	struct rotation *r = make_rotation(c, s);
@@ -171,6 +186,7 @@ bool catalog_add_rotation(struct catalog *c, const struct zone_rrset *s, uint32_
 	}
 	*ret_index = c->n_rotations;
 	c->rotations[c->n_rotations++] = r;
+	note_sets(c, r);
 	return true;
 }
 
@@ -180,6 +196,7 @@ static void free_tables(struct catalog *c)
 	arena_fini(&c->arena);
 	free(c->rotations);
 	free(c->held);
+	free(c->sets);
 	free(c->slots);
 	free(c->zones);
 	free(c);
@@ -201,7 +218,8 @@ static struct catalog *new_tables(uint32_t n_zones, const struct config *config)
 	c->zones = calloc(n_zones + 1, sizeof c->zones[0]);
 	c->slots = calloc(n_slots, sizeof c->slots[0]);
 	c->held = calloc(c->n_vips / 64 + 1, sizeof c->held[0]);
-	if (!c->zones || !c->slots || !c->held) {
+	c->sets = calloc(c->n_vips + 1, sizeof c->sets[0]);
+	if (!c->zones || !c->slots || !c->held || !c->sets) {
 		free_tables(c);
 		return NULL;
 	}

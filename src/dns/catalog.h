@@ -36,3 +36,7 @@ size_t catalog_memory(const struct catalog *c);
  * so when it says nothing. Any thread may call these at any time. */
 void catalog_set_held(struct catalog *c, uint32_t vip, bool held);
 bool catalog_is_held(const struct catalog *c, uint32_t vip);
+
+/* Whether answers give the VIP though nobody holds it: nobody holds any of the RRset that it is in, and a set is never
+ * made empty. The same threads. */
+bool catalog_is_given_anyway(const struct catalog *c, uint32_t vip);

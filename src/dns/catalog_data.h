@@ -28,7 +28,8 @@ struct catalog {
 	const struct rotation **rotations;
 	uint32_t n_rotations, rotations_room;
 
-	atomic_uint_fast64_t *held; /* bit by VIP */
+	atomic_uint_fast64_t *held;   /* bit by VIP */
+	const struct rotation **sets; /* by VIP: the RRset that it is in; NULL: none */
 	uint32_t n_vips;
 };
 

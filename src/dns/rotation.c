@@ -16,6 +16,15 @@ static void shuffle(struct rng *rng, uint16_t *order, uint32_t n)
 		swap(&order[i - 1], &order[rng_below(rng, i)]);
 }
 
+bool rotation_any_held(const struct rotation *r, struct rotation_held held)
+{
+	for (uint32_t i = 0; i < r->n; i++) {
+		if (rotation_is_held(held, r->members[i].vip))
+			return true;
+	}
+	return false;
+}
+
 uint32_t rotation_shuffle(struct rng *rng, uint32_t n, uint16_t order[static ROTATION_MAX])
 {
 	for (uint32_t i = 0; i < n; i++)

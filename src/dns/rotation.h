@@ -43,6 +43,9 @@ static inline bool rotation_is_held(struct rotation_held held, uint32_t vip)
 	       (atomic_load_explicit(&held.words[vip / 64], memory_order_relaxed) >> vip % 64 & 1);
 }
 
+/* Whether somebody holds a member. */
+bool rotation_any_held(const struct rotation *r, struct rotation_held held);
+
 /* The records' indexes to answer, in their order, out of @n. Returns how many, at least 1 if @n is. */
 uint32_t rotation_shuffle(struct rng *rng, uint32_t n, uint16_t order[static ROTATION_MAX]);
 

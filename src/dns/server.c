@@ -69,7 +69,7 @@ struct server {
 	struct holders *holders;
 	bool trusted;       /* what roostd says counts */
 	bool refused;       /* it does not tell us */
-	uint32_t n_unknown; /* VIPs that it does not know */
+	uint32_t n_unknown; /* VIPs that it does not know, and that are left out for it */
 	struct asker *asker;
 	struct notify *notify;
 	struct access_rules access;
@@ -83,10 +83,11 @@ static void apply_holders(struct server *s, struct edition *e, tick now)
 {
 	uint32_t n_unknown = 0;
 
-	for (uint32_t i = 0; i < e->config->n_vips; i++) {
+	for (uint32_t i = 0; i < e->config->n_vips; i++)
 		catalog_set_held(e->catalog, i, holders_is_held(s->holders, i, now));
-		n_unknown += holders_is_unknown(s->holders, i, now);
-	}
+	for (uint32_t i = 0; i < e->config->n_vips; i++)
+		n_unknown += holders_is_unknown(s->holders, i, now) &&
+			     !catalog_is_given_anyway(e->catalog, i);
 	if (n_unknown > 0 && n_unknown != s->n_unknown)
 		log_line(JOURNAL_WARNING,
 			"roostd does not know %u of the VIPs: left out until it is restarted",

@@ -93,7 +93,8 @@ static json_t *listen_array(const struct listeners *l)
 static json_t *roostd_object(const struct dns_status *in)
 {
 	const struct config *config = in->edition->config;
-	json_t *left_out = json_array(), *unknown = json_array(), *o = json_object();
+	json_t *left_out = json_array(), *given_anyway = json_array(), *unknown = json_array();
+	json_t *o = json_object();
 
 	for (uint32_t i = 0; i < config->n_vips; i++) {
 		char text[ADDR_STRLEN];
@@ -101,7 +102,9 @@ static json_t *roostd_object(const struct dns_status *in)
 
 		if (catalog_is_held(in->edition->catalog, i))
 			continue;
-		document_append(&left_out, json_string(address));
+		document_append(catalog_is_given_anyway(in->edition->catalog, i) ? &given_anyway
+										 : &left_out,
+			json_string(address));
 		if (holders_is_unknown(in->holders, i, in->now))
 			document_append(&unknown, json_string(address));
 	}
@@ -110,6 +113,7 @@ static json_t *roostd_object(const struct dns_status *in)
 	document_put(&o, "heard_s", seconds_since(in->now, holders_heard(in->holders)));
 	document_put(&o, "vips", document_number(config->n_vips));
 	document_put(&o, "left_out", left_out);
+	document_put(&o, "given_anyway", given_anyway);
 	document_put(&o, "unknown", unknown);
 	return o;
 }

@@ -548,9 +548,25 @@ def test_never_an_empty_set_because_nobody_holds_any(world):
     roostd = FakeRoostd(server.cluster.socket(server.server))
     roostd.knows(unheld=V4[:2])
     server.start()
-    eventually(lambda: len(server.status()["roostd"]["left_out"]) == 2, within=6)
+    eventually(lambda: server.status()["roostd"]["given_anyway"] == V4[:2], within=6)
+    assert server.status()["roostd"]["left_out"] == []
+    assert "left out" not in report(server)
+    assert f"VIPs that nobody holds are given, for want of others: {V4[0]} {V4[1]}\n" in report(server)
     assert sorted(addresses(ask(server.lab.client, server.server.ipv4, WWW))) == V4[:2]
     assert server.counters()["fail_open"] > 0
+
+
+def test_a_service_that_roostd_does_not_know_at_all_is_given_at_once(world):
+    server = world({"www": V4[:2], "new": V4[2:4]}, start=False)
+    roostd = FakeRoostd(server.cluster.socket(server.server))
+    roostd.knows(V4[0])
+    server.start()
+    eventually(lambda: server.status()["roostd"]["answers"])
+    told = server.status()["roostd"]
+    assert (told["left_out"], told["given_anyway"], told["unknown"]) == (V4[1:2], V4[2:4], V4[1:4])
+    assert sorted(addresses(ask(server.lab.client, server.server.ipv4, "new.example.com"))) == V4[2:4]
+    assert f"VIPs unknown to roostd are given, for want of others: {V4[2]} {V4[3]}\n" in report(server)
+    assert "roostd does not know 1 of the VIPs: left out until it is restarted\n" in server.log()
 
 
 def test_when_roostd_hangs_the_whole_sets_are_given_again(world):

@@ -60,6 +60,22 @@ START_TEST(without_roostd_it_says_that_every_vip_is_given)
 }
 END_TEST
 
+START_TEST(not_every_vip_is_held_where_one_is_given_all_the_same)
+{
+	char *text = text_of("{\"roostd\":{\"answers\":true,\"left_out\":[],"
+			     "\"given_anyway\":[\"10.1.1.201\"],\"unknown\":[]}}");
+
+	ck_assert_ptr_null(strstr(text, "every VIP is held"));
+	ck_assert_ptr_nonnull(strstr(text, "VIPs that nobody holds are given"));
+	ck_assert_ptr_null(strstr(text, "left out"));
+	free(text);
+	text = text_of("{\"roostd\":{\"answers\":true,\"left_out\":[],"
+		       "\"given_anyway\":[],\"unknown\":[]}}");
+	ck_assert_ptr_nonnull(strstr(text, "every VIP is held\n"));
+	free(text);
+}
+END_TEST
+
 START_TEST(what_is_missing_or_odd_is_survived)
 {
 	static const char *const documents[] = {"{}", "{\"zones\":{},\"listen\":7,\"counters\":[]}",
@@ -83,6 +99,7 @@ int main(void)
 	const TTest *const tests[] = {
 		the_name_server_reads_as_the_golden_text,
 		without_roostd_it_says_that_every_vip_is_given,
+		not_every_vip_is_held_where_one_is_given_all_the_same,
 		what_is_missing_or_odd_is_survived,
 	};
 

@@ -513,6 +513,8 @@ START_TEST(test_vips_that_nobody_holds_are_left_out_of_both_ways)
 	catalog_set_held(world->catalog, 1, false);
 	catalog_set_held(world->catalog, 4, false);
 	ck_assert(!catalog_is_held(world->catalog, 1) && catalog_is_held(world->catalog, 0));
+	for (uint32_t vip = 0; vip < world->config->n_vips; vip++)
+		ck_assert(!catalog_is_given_anyway(world->catalog, vip));
 	for (int way = WAY_FAST; way <= WAY_SLOW; way++) {
 		asking.way = (enum way)way;
 		ck_assert_uint_eq(count_lines(&float_a, " A 10.1.1."), 3);
@@ -528,6 +530,9 @@ START_TEST(test_vips_that_nobody_holds_are_left_out_of_both_ways)
 		ck_assert_uint_eq(count_lines(&float_a, " A 10.1.1."), 4);
 	}
 	ck_assert_uint_eq(count_of(&counters->fail_open), 2);
+	/* of one family; the other is a set of its own, and has a member that is held */
+	for (uint32_t vip = 0; vip < world->config->n_vips; vip++)
+		ck_assert_int_eq(catalog_is_given_anyway(world->catalog, vip), vip < 4);
 	catalog_set_held(world->catalog, 2, true);
 	ck_assert_uint_eq(count_lines(&float_a, " A 10.1.1.2"), 1);
 }

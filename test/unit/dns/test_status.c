@@ -10,6 +10,7 @@
 #include "dns/status.h"
 #include "memory.h"
 #include "suite.h"
+#include "world.h"
 #include "zone/load.h"
 
 #define NOW tick_s(1000)
@@ -139,7 +140,7 @@ START_TEST(what_roostd_says_is_told_with_what_comes_of_it)
 	char *text = dns_status_render(&s);
 
 	expect_part(text, "\"roostd\":{\"answers\":false,\"refusal\":null,\"heard_s\":null,"
-			  "\"vips\":2,\"left_out\":[],"
+			  "\"vips\":2,\"left_out\":[],\"given_anyway\":[],"
 			  "\"unknown\":[]},");
 	free(text);
 	ck_assert(holders_set_config(holders, &config));
@@ -151,10 +152,34 @@ START_TEST(what_roostd_says_is_told_with_what_comes_of_it)
 	text = dns_status_render(&s);
 	expect_part(text,
 		"\"roostd\":{\"answers\":true,\"refusal\":null,\"heard_s\":0.4,\"vips\":2,"
-		"\"left_out\":[\"10.1.1.201\",\"10.1.1.202\"],"
+		"\"left_out\":[\"10.1.1.201\",\"10.1.1.202\"],\"given_anyway\":[],"
 		"\"unknown\":[\"10.1.1.201\"]},");
 	expect_part(text, "\"zones\":[],");
 	free(text);
+}
+END_TEST
+
+START_TEST(what_is_given_for_want_of_others_is_not_left_out)
+{
+	static const char said[] = "{\"held\":[],\"unheld\":[\"10.1.1.1\",\"2001:db8:f::\"]}";
+	static const uint32_t not_held[] = {1, 2, 4, 5};
+	struct world *w = world_new();
+	const struct edition e = {.config = w->config, .catalog = w->catalog};
+	struct dns_status s = make_status();
+	char *text;
+
+	s.edition = &e;
+	ck_assert(holders_set_config(holders, w->config));
+	ck_assert(holders_read(holders, said, strlen(said), NOW));
+	for (size_t i = 0; i < ARRAY_SIZE(not_held); i++)
+		catalog_set_held(w->catalog, not_held[i], false);
+	text = dns_status_render(&s);
+	/* nobody holds an IPv6 address of that service */
+	expect_part(text, "\"left_out\":[\"10.1.1.1\",\"10.1.1.2\"],"
+			  "\"given_anyway\":[\"2001:db8:f::\",\"2001:db8:f::1\"],"
+			  "\"unknown\":[\"10.1.1.2\",\"2001:db8:f::1\"]},");
+	free(text);
+	world_free(w);
 }
 END_TEST
 
@@ -221,6 +246,7 @@ int main(void)
 		the_state_is_told_on_one_line,
 		counters_are_the_sums_of_all_threads,
 		what_roostd_says_is_told_with_what_comes_of_it,
+		what_is_given_for_want_of_others_is_not_left_out,
 		without_memory_there_is_no_document_rather_than_half_of_one,
 		the_root_has_its_dot_for_a_name,
 		what_is_no_text_is_not_told,
