@@ -163,6 +163,17 @@ static void put_negative(struct making *m, const struct zone *z)
 	put(m, unnamed(zone_apex(z)), soa, record_negative_ttl(soa), false);
 }
 
+/* A target in lower case, as names of the zone are and data need not be (RFC 4343 3). NULL if there is no memory. */
+static const uint8_t *lower_target(struct making *m, const uint8_t *target)
+{
+	const size_t size = name_size(target, NAME_SIZE_MAX);
+	uint8_t *copy = arena_take(&m->arena, size);
+
+	if (copy)
+		name_lower(copy, target, size);
+	return copy;
+}
+
 static bool was_added(struct making *m, const uint8_t *target)
 {
 	for (uint32_t i = 0; i < m->n_added; i++) {
@@ -186,6 +197,8 @@ static void put_additional(struct making *m, const struct zone *z, const struct 
 		const bool own = target == owner.name;
 		const struct zone_node *t;
 
+		if (target && !own)
+			target = lower_target(m, target);
 		if (!target || was_added(m, target))
 			continue;
 		t = own ? n : zone_lookup(z, target);

@@ -32,7 +32,7 @@ struct builder {
 	struct body_group groups[GROUPS_MAX];
 	uint16_t pointers[POINTERS_MAX];
 	struct known known[KNOWN_MAX];
-	const uint8_t *targets[TARGETS_MAX]; /* that have their addresses */
+	struct name targets[TARGETS_MAX]; /* that have their addresses */
 	uint32_t n_groups, n_pointers, n_known, n_targets;
 	bool no_memory;
 	uint8_t bytes[BODY_MAX];
@@ -185,25 +185,37 @@ bool compile_may_add(uint16_t type, const struct zone_node *target)
 	return type == DNS_NS || !(target->flags & (ZONE_NODE_BELOW | ZONE_NODE_CUT));
 }
 
-/* What the zone has for @target, once: its addresses, and of an alias the records of @alias_type (RFC 9460 4.1). */
-static void put_target(struct builder *b, uint16_t type, const uint8_t *target, bool is_alias)
+/* The target in lower case, as names of the zone are and data need not be (RFC 4343 3), for as long as the body is
+ * made; NULL if it was there already. */
+static const uint8_t *note_target(struct builder *b, const uint8_t *target)
 {
-	const struct zone_node *n = zone_lookup(b->zone, target);
+	struct name lower = {.size = (uint8_t)name_size(target, NAME_SIZE_MAX)};
 
+	name_lower(lower.bytes, target, lower.size);
 	for (uint32_t i = 0; i < b->n_targets; i++) {
-		if (name_equal(b->targets[i], target))
-			return;
+		if (name_equal(b->targets[i].bytes, lower.bytes))
+			return NULL;
 	}
 	if (b->n_targets == TARGETS_MAX) {
 		b->w.failed = true;
-		return;
+		return NULL;
 	}
-	b->targets[b->n_targets++] = target;
+	b->targets[b->n_targets] = lower;
+	return b->targets[b->n_targets++].bytes;
+}
+
+/* What the zone has for @target, once: its addresses, and of an alias the records of @type (RFC 9460 4.1). */
+static void put_target(struct builder *b, uint16_t type, const uint8_t *target, bool is_alias)
+{
+	const uint8_t *lower = note_target(b, target);
+	const struct zone_node *n = lower ? zone_lookup(b->zone, lower) : NULL;
+
 	if (!n || !compile_may_add(type, n))
 		return;
 	for (const struct zone_rrset *s = n->rrsets; s; s = s->next) {
 		if (record_is_address(s->type) || (is_alias && s->type == type))
-			put_rrset(b, SECTION_ADDITIONAL, target, s, s->ttl);
+			put_rrset(b, SECTION_ADDITIONAL, target == b->qname ? target : lower, s,
+				s->ttl);
 	}
 }
 

@@ -353,6 +353,33 @@ START_TEST(test_addresses_come_with_the_names_that_need_them)
 }
 END_TEST
 
+/* RFC 4343 3: the data of SVCB and HTTPS is told as it was written, and its names are looked up as any other. */
+START_TEST(test_a_target_in_capitals_is_the_same_name)
+{
+	static const struct expected cases[] = {
+		{"svc4.example.com", DNS_HTTPS, "NOERROR AA",
+			"svc4.example.com. 300 HTTPS 1 MAIL.example.com. alpn=h2\n", "", MAIL},
+		{"svc5.example.com", DNS_HTTPS, "NOERROR AA",
+			"svc5.example.com. 300 HTTPS 0 SVC.example.com.\n", "",
+			"svc.example.com. 300 A 192.0.2.20\nsvc.example.com. 300 AAAA "
+			"2001:db8::20\n"
+			"svc.example.com. 300 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.20\n"},
+		/* once, whatever it is spelled like */
+		{"svc6.example.com", DNS_SVCB, "NOERROR AA",
+			"svc6.example.com. 300 SVCB 1 Mail.EXAMPLE.com. alpn=h2\n"
+			"svc6.example.com. 300 SVCB 2 mail.example.com.\n"
+			"svc6.example.com. 300 SVCB 3 SVC6.example.com.\n",
+			"", MAIL "svc6.example.com. 300 A 192.0.2.23\n"},
+		/* which is not what the wildcard stands for */
+		{"q.wildsvc.example.com", DNS_HTTPS, "NOERROR AA",
+			"q.wildsvc.example.com. 300 HTTPS 1 *.WildSvc.example.com.\n", "",
+			"*.wildsvc.example.com. 300 A 192.0.2.24\n"},
+	};
+
+	assert_all(cases, ARRAY_SIZE(cases));
+}
+END_TEST
+
 /* RFC 8482 4.1: one RRset, and no alias is followed. */
 START_TEST(test_any_gets_one_rrset)
 {
@@ -382,6 +409,7 @@ int main(void)
 		test_a_name_that_a_dname_makes_too_long_is_told,
 		test_a_chain_of_dnames_tells_each_once,
 		test_addresses_come_with_the_names_that_need_them,
+		test_a_target_in_capitals_is_the_same_name,
 		test_any_gets_one_rrset,
 	};
 

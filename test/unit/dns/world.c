@@ -48,6 +48,9 @@ static const char example_com[] =
 	"_no._tcp SRV 0 0 0 .\n"
 	"svc HTTPS 1 . alpn=h2 ipv4hint=192.0.2.20\nsvc A 192.0.2.20\nsvc AAAA 2001:db8::20\n"
 	"svc2 HTTPS 1 mail alpn=h3\nsvc3 SVCB 0 .\n"
+	"svc4 HTTPS 1 MAIL alpn=h2\nsvc5 HTTPS 0 SVC\n"
+	"svc6 SVCB 1 Mail.EXAMPLE.com. alpn=h2\nsvc6 SVCB 2 mail\nsvc6 SVCB 3 SVC6\n"
+	"svc6 A 192.0.2.23\n*.wildsvc HTTPS 1 *.WildSvc\n*.wildsvc A 192.0.2.24\n"
 	"ptr PTR www\nminfo MINFO ns1 mail\nrp RP mail www\n"
 	"mixed.CASE A 192.0.2.21\nunknown TYPE65400 \\# 3 010203\n"
 	"hinfo HINFO cpu os\nnaptr NAPTR 1 2 \"u\" \"sip\" \"\" mail\n";
@@ -80,15 +83,16 @@ const char *const world_names[] = {"example.com", "www.example.com", "ns1.exampl
 	"x.dname.example.com", "y.dname.example.com", "z.y.dname.example.com",
 	"a.b.c.dname2.example.com", "x.dname2.example.com", "q.dnameloop.example.com",
 	"_sip._tcp.example.com", "_tcp.example.com", "_no._tcp.example.com", "svc.example.com",
-	"svc2.example.com", "svc3.example.com", "ptr.example.com", "mr.example.com",
-	"minfo.example.com", "rp.example.com", "mixed.case.example.com", "unknown.example.com",
-	"hinfo.example.com", "naptr.example.com", "float.example.com", "weight.example.com",
-	"one.example.com", "nothing.example.com", "very.deep.below.nothing.example.com",
-	"big.example.com", "huge.example.com", "giant.example.com", "bigdeleg.example.com",
-	"x.bigdeleg.example.com", "bigmx.example.com", "many.example.com", "example.net",
-	"host.example.net", "target.example.net", "y.target.example.net", "back.example.net",
-	"no.example.net", "test", "ns.test", "nothing.test", "com", "net", "", "example.org",
-	"notexample.com", "xexample.net"};
+	"svc2.example.com", "svc3.example.com", "svc4.example.com", "svc5.example.com",
+	"svc6.example.com", "q.wildsvc.example.com", "*.wildsvc.example.com", "ptr.example.com",
+	"mr.example.com", "minfo.example.com", "rp.example.com", "mixed.case.example.com",
+	"unknown.example.com", "hinfo.example.com", "naptr.example.com", "float.example.com",
+	"weight.example.com", "one.example.com", "nothing.example.com",
+	"very.deep.below.nothing.example.com", "big.example.com", "huge.example.com",
+	"giant.example.com", "bigdeleg.example.com", "x.bigdeleg.example.com", "bigmx.example.com",
+	"many.example.com", "example.net", "host.example.net", "target.example.net",
+	"y.target.example.net", "back.example.net", "no.example.net", "test", "ns.test",
+	"nothing.test", "com", "net", "", "example.org", "notexample.com", "xexample.net"};
 const size_t world_n_names = ARRAY_SIZE(world_names);
 
 static void name_of(const char *text, struct name *ret_name)
