@@ -23,12 +23,45 @@ static struct answer_request cut(
 	return without;
 }
 
-/* RFC 8945 5.3: what does not fit with the signature is asked for over TCP. */
-static void sign(struct tsig *t, size_t limit, uint64_t now_s, struct answer_reply *out)
+/* What a signature leaves of @limit. */
+static size_t room_beside(const struct tsig *t, size_t limit)
 {
-	if (out->size + tsig_size(t) > limit)
-		answer_cut(out);
-	out->size = tsig_sign(t, out->buffer, out->size, now_s);
+	const size_t size = tsig_size(t);
+
+	return limit > size ? limit - size : 0;
+}
+
+static bool is_truncated(const struct answer_reply *out)
+{
+	return out->buffer[2] & DNS_TC >> 8;
+}
+
+/* RFC 8945 5.3: what does not fit with the signature is asked for over TCP; then there is nothing but the question, and
+ * no RCODE unless it is about the signature. OPT stays (RFC 6891 7) if @room allows it. */
+static void shorten(const struct tsig *t, size_t room, struct answer_reply *out)
+{
+	answer_cut(out);
+	if (t->error == TSIG_NO_ERROR) {
+		out->buffer[3] &= 0xf0;
+		out->rcode = DNS_NOERROR;
+	}
+	if (out->size <= room)
+		return;
+	out->size = out->opt_at;
+	out->opt_size = 0;
+	answer_put_u16(out->buffer + 10, 0);
+}
+
+/* An asker whose key and question leave no room in what it takes (RFC 1035 4.2.1) hears nothing. */
+static enum answer_outcome sign(
+	struct tsig *t, size_t limit, uint64_t now_s, struct answer_reply *out)
+{
+	const size_t room = room_beside(t, limit);
+
+	if (is_truncated(out) || out->size > room)
+		shorten(t, room, out);
+	out->size = out->size > room ? 0 : tsig_sign(t, out->buffer, out->size, now_s);
+	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;
 }
 
 static enum answer_outcome answer_verified(struct answerer *a, const struct catalog *c,
@@ -38,7 +71,7 @@ static enum answer_outcome answer_verified(struct answerer *a, const struct cata
 	const size_t limit = answer_limit(in, q, out);
 	uint8_t bytes[QUESTION_MAX];
 	const struct answer_request without = cut(in, q, bytes);
-	const size_t room = limit - tsig_size(t);
+	const size_t room = room_beside(t, limit);
 	struct answer_reply reply = *out;
 	enum answer_outcome outcome;
 
@@ -50,8 +83,7 @@ static enum answer_outcome answer_verified(struct answerer *a, const struct cata
 	*out = reply;
 	/* A signature shows better than a cookie that the asker is where it says. */
 	out->cookie_valid = true;
-	sign(t, limit, in->wall_s, out);
-	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;
+	return sign(t, limit, in->wall_s, out);
 }
 
 enum answer_outcome signed_answer(struct answerer *a, const struct catalog *c,
@@ -78,6 +110,5 @@ enum answer_outcome signed_answer(struct answerer *a, const struct catalog *c,
 	}
 	out->tsig_error = (uint8_t)t.error;
 	answer_briefly(in, &q, DNS_NOTAUTH, ANSWER_ERROR_NONE, out);
-	sign(&t, answer_limit(in, &q, out), in->wall_s, out);
-	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;
+	return sign(&t, answer_limit(in, &q, out), in->wall_s, out);
 }

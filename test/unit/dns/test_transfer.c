@@ -359,6 +359,7 @@ START_TEST(test_a_transfer_may_end_at_any_message)
 }
 END_TEST
 
+/* Of size 0: there is no answer. */
 static struct answer_reply ask_signed(
 	const struct asked *asked, const struct tsig_key *with, bool tcp)
 {
@@ -367,12 +368,18 @@ static struct answer_reply ask_signed(
 	uint8_t bytes[2 * DNS_UDP_LEAST];
 	struct tsig t = tsig_start(with);
 	const size_t size = tsig_sign(&t, bytes, asked_message(asked, bytes), NOW);
-	const struct answer_request in = {
-		.message = bytes, .size = size, .client = stranger, .tcp = tcp, .wall_s = NOW};
+	const struct answer_request in = {.message = bytes,
+		.size = size,
+		.client = stranger,
+		.tcp = tcp,
+		.wall_s = NOW,
+		.self = &world_self};
+	enum answer_outcome outcome;
 
 	ck_assert(a);
-	ck_assert_int_eq(
-		signed_answer(a, primary.world->catalog, &primary.key, &in, &reply), ANSWER_SENT);
+	outcome = signed_answer(a, primary.world->catalog, &primary.key, &in, &reply);
+	ck_assert_int_eq(outcome, reply.size > 0 ? ANSWER_SENT : ANSWER_NONE);
+	ck_assert_uint_le(reply.size, asker_limit(bytes, size, tcp));
 	answerer_free(a);
 	return reply;
 }
@@ -381,6 +388,7 @@ START_TEST(test_a_signed_question_gets_a_signed_answer_that_fits) /* RFC 8945 5.
 {
 	const struct asked single = {.name = "single.example.com", .type = DNS_A},
 			   big = {.name = "big.example.com", .type = 16},
+			   glue = {.name = "x.bigdeleg.example.com", .type = DNS_A},
 			   nothing = {.name = "nothing.example.com", .type = DNS_A};
 	struct answer_reply r = ask_signed(&single, &primary.key, false);
 
@@ -393,6 +401,11 @@ START_TEST(test_a_signed_question_gets_a_signed_answer_that_fits) /* RFC 8945 5.
 	r = ask_signed(&big, &primary.key, false);
 	ck_assert_uint_le(r.size, DNS_UDP_LEAST);
 	ck_assert(primary.buffer[2] & DNS_TC >> 8);
+	ck_assert_uint_eq(primary.buffer[11], 1);
+	/* nor does a part of it stay */
+	(void)ask_signed(&glue, &primary.key, false);
+	ck_assert(primary.buffer[2] & DNS_TC >> 8);
+	ck_assert_uint_eq(primary.buffer[9], 0);
 	ck_assert_uint_eq(primary.buffer[11], 1);
 }
 END_TEST
@@ -546,13 +559,8 @@ START_TEST(test_a_question_is_not_that_large)
 }
 END_TEST
 
-/* RFC 8945 5.3: what does not fit beside the signature is to be asked for over TCP. */
-START_TEST(test_a_key_of_a_long_name_leaves_less_room)
+static void have_long_key(void)
 {
-	const struct asked single = {.name = "single.example.com", .type = DNS_A},
-			   sip = {.name = "_sip._tcp.example.com", .type = DNS_SRV};
-	struct answer_reply r;
-
 	for (int i = 0; i < 3; i++) {
 		primary.key.name.bytes[i * 64] = 63;
 		memset(primary.key.name.bytes + i * 64 + 1, 'k', 63);
@@ -560,6 +568,16 @@ START_TEST(test_a_key_of_a_long_name_leaves_less_room)
 	primary.key.name.bytes[192] = 0;
 	primary.key.name.size = 193;
 	primary.key.algorithm = TSIG_SHA512;
+}
+
+/* RFC 8945 5.3: what does not fit beside the signature is to be asked for over TCP. */
+START_TEST(test_a_key_of_a_long_name_leaves_less_room)
+{
+	const struct asked single = {.name = "single.example.com", .type = DNS_A},
+			   sip = {.name = "_sip._tcp.example.com", .type = DNS_SRV};
+	struct answer_reply r;
+
+	have_long_key();
 	r = ask_signed(&single, &primary.key, false);
 	ck_assert_uint_eq(r.rcode, DNS_NOERROR);
 	ck_assert(!(primary.buffer[2] & DNS_TC >> 8));
@@ -569,6 +587,46 @@ START_TEST(test_a_key_of_a_long_name_leaves_less_room)
 	ck_assert_uint_le(r.size, DNS_UDP_LEAST);
 	(void)ask_signed(&sip, &primary.key, true);
 	ck_assert(!(primary.buffer[2] & DNS_TC >> 8));
+}
+END_TEST
+
+#define LABEL "a-label-of-thirty-two-characters."
+
+/* No more than the asker takes (RFC 1035 4.2.1), whatever has to go for it. */
+START_TEST(test_a_long_key_and_a_long_name_leave_no_room)
+{
+	static const uint8_t cookie[8] = {1};
+	struct asked q = {.name = LABEL LABEL LABEL LABEL LABEL "example.com", .type = DNS_A};
+	struct answer_reply r;
+
+	have_long_key();
+	/* RFC 8945 5.3: the question and the signature alone, and no RCODE */
+	r = ask_signed(&q, &primary.key, false);
+	ck_assert_uint_gt(r.size, 0);
+	ck_assert_uint_eq(primary.buffer[3] & 15, DNS_NOERROR);
+	ck_assert_uint_eq(r.rcode, DNS_NOERROR);
+	ck_assert(primary.buffer[2] & DNS_TC >> 8);
+	ck_assert_uint_eq(primary.buffer[7] + primary.buffer[9], 0);
+	ck_assert_uint_eq(primary.buffer[11], 1);
+	/* the control: over TCP it is told */
+	ck_assert_uint_eq(ask_signed(&q, &primary.key, true).rcode, DNS_NXDOMAIN);
+	/* with OPT, if there is room for it (RFC 6891 7) */
+	q.edns = true;
+	q.udp_size = DNS_UDP_LEAST;
+	r = ask_signed(&q, &primary.key, false);
+	ck_assert_uint_gt(r.opt_size, 0);
+	ck_assert_uint_eq(primary.buffer[11], 2);
+	q.nsid = true;
+	q.cookie = cookie;
+	q.cookie_size = sizeof cookie;
+	r = ask_signed(&q, &primary.key, false);
+	ck_assert_uint_gt(r.size, 0);
+	ck_assert_uint_eq(r.opt_size, 0);
+	ck_assert_uint_eq(primary.buffer[11], 1);
+	q.name = LABEL LABEL LABEL LABEL LABEL LABEL "example.com";
+	ck_assert_uint_eq(ask_signed(&q, &primary.key, false).size, 0);
+	q.udp_size = DNS_UDP_MAX;
+	ck_assert_uint_eq(ask_signed(&q, &primary.key, false).rcode, DNS_NXDOMAIN);
 }
 END_TEST
 
@@ -600,6 +658,7 @@ int main(void)
 		test_a_signature_that_is_none_is_a_format_error,
 		test_a_question_is_not_that_large,
 		test_a_key_of_a_long_name_leaves_less_room,
+		test_a_long_key_and_a_long_name_leave_no_room,
 		test_what_is_not_signed_is_answered_as_it_is,
 	};
 

@@ -332,6 +332,14 @@ void ask(const struct asking *how, const struct asked *q, struct told *t)
 	ask_message(how, message, size, t);
 }
 
+size_t asker_limit(const uint8_t *message, size_t size, bool tcp)
+{
+	struct query q = {.udp_size = DNS_UDP_LEAST};
+
+	(void)query_parse(message, size, &q);
+	return tcp ? DNS_MESSAGE_MAX : q.udp_size;
+}
+
 static int compare_lines(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

@@ -72,6 +72,9 @@ void ask_message(
 	const struct asking *how, const uint8_t *message, size_t size, struct told *ret_told);
 void ask(const struct asking *how, const struct asked *q, struct told *ret_told);
 
+/* The largest answer that the asker takes: what its question says (RFC 1035 4.2.1, RFC 6891 6.2.5). */
+size_t asker_limit(const uint8_t *message, size_t size, bool tcp);
+
 /*
  * An answer as text, to be freed; "malformed" if libknot can't read it, "nothing" if there is none:
  *
