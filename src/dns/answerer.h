@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-/* What the two ways of answering share; only for src/dns/answer*.c. */
+/* What those who write answers share; only for answer*.c, signed.c and transfer.c. */
 
 #include "base/rng.h"
 #include "dns/answer.h"
@@ -21,6 +21,7 @@ struct answerer {
 /* Extended DNS errors (RFC 8914 4). */
 enum answer_error {
 	ANSWER_ERROR_NONE = -1,
+	ANSWER_ERROR_PROHIBITED = 18,
 	ANSWER_ERROR_NOT_AUTHORITATIVE = 20,
 	ANSWER_ERROR_NOT_SUPPORTED = 21,
 };

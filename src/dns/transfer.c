@@ -6,13 +6,13 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "dns/answerer.h"
 #include "dns/query.h"
 #include "dns/records.h"
 
 #define POINTER_MAX  0x4000u /* what a compression pointer can't reach (RFC 1035 4.1.4) */
 #define POINTER      0xc000u
 #define RECORD_FIXED 10
-#define OPT_SIZE     11
 
 enum stage {
 	STAGE_FIRST, /* the SOA */
@@ -26,9 +26,9 @@ struct transfer {
 	bool is_signed;
 	struct tsig tsig;
 	uint16_t id, rd;
-	bool edns, dnssec_ok;
-	uint16_t question_size;
+	uint16_t question_size, opt_size;
 	uint8_t question[DNS_QUESTION_MAX];
+	uint8_t opt[ANSWER_ROOM_LEAST]; /* as the first message has it */
 
 	/* What comes next. */
 	enum stage stage;
@@ -94,12 +94,12 @@ static bool read_serial(
 
 /* ---- messages ---- */
 
-static void put_head(struct page *p, const struct transfer *t, unsigned rcode)
+static void put_head(struct page *p, const struct transfer *t)
 {
 	const bool question = !t->begun;
 
 	writer_u16(&p->w, t->id);
-	writer_u16(&p->w, (uint16_t)(DNS_QR | (rcode == DNS_NOERROR ? DNS_AA : 0) | t->rd | rcode));
+	writer_u16(&p->w, (uint16_t)(DNS_QR | DNS_AA | t->rd));
 	writer_u16(&p->w, question);
 	writer_u16(&p->w, 0);
 	writer_u16(&p->w, 0);
@@ -111,7 +111,7 @@ static void put_head(struct page *p, const struct transfer *t, unsigned rcode)
 /* RFC 5936 2.2.5: who sends OPT gets it, here in the first message. */
 static size_t opt_size(const struct transfer *t)
 {
-	return t->edns && !t->begun ? OPT_SIZE : 0;
+	return t->begun ? 0 : t->opt_size;
 }
 
 static void put_opt(struct page *p, const struct transfer *t)
@@ -119,11 +119,7 @@ static void put_opt(struct page *p, const struct transfer *t)
 	p->w.size += opt_size(t);
 	if (opt_size(t) == 0)
 		return;
-	writer_u8(&p->w, 0);
-	writer_u16(&p->w, DNS_OPT);
-	writer_u16(&p->w, DNS_UDP_MAX);
-	writer_u32(&p->w, t->dnssec_ok ? 0x8000 : 0);
-	writer_u16(&p->w, 0);
+	writer_bytes(&p->w, t->opt, t->opt_size);
 	p->w.data[11]++;
 }
 
@@ -237,12 +233,12 @@ static void put_records(struct page *p, struct transfer *t)
 }
 
 /* What has to be added at the end is kept free. */
-static struct page page_begin(const struct transfer *t, uint8_t *buffer, unsigned rcode)
+static struct page page_begin(const struct transfer *t, uint8_t *buffer)
 {
 	const size_t reserved = opt_size(t) + (t->is_signed ? tsig_size(&t->tsig) : 0);
 	struct page p = {.w = writer_of(buffer, DNS_MESSAGE_MAX - reserved)};
 
-	put_head(&p, t, rcode);
+	put_head(&p, t);
 	return p;
 }
 
@@ -265,7 +261,7 @@ int transfer_next(struct transfer *t, uint64_t wall_s, uint8_t *buffer)
 
 	if (t->stage == STAGE_OVER)
 		return 0;
-	p = page_begin(t, buffer, DNS_NOERROR);
+	p = page_begin(t, buffer);
 	put_records(&p, t);
 	if (p.n_records == 0)
 		return -1;
@@ -275,22 +271,31 @@ int transfer_next(struct transfer *t, uint64_t wall_s, uint8_t *buffer)
 
 /* ---- begin ---- */
 
-/* An answer without records. */
-static enum answer_outcome say(
-	struct transfer *t, unsigned rcode, uint64_t wall_s, struct answer_reply *out)
+/* Why, beyond the RCODE (RFC 8914 4.19, 4.21); of a signature its own record says it. */
+static enum answer_error find_error(const struct transfer *t, unsigned rcode)
 {
-	struct page p = page_begin(t, out->buffer, rcode);
+	if (rcode == DNS_REFUSED)
+		return ANSWER_ERROR_PROHIBITED;
+	return rcode == DNS_NOTAUTH && t->tsig.error == TSIG_NO_ERROR
+		       ? ANSWER_ERROR_NOT_AUTHORITATIVE
+		       : ANSWER_ERROR_NONE;
+}
 
-	out->rcode = (uint8_t)rcode;
+/* An answer without records. */
+static enum answer_outcome refuse(struct transfer *t, const struct answer_request *in,
+	const struct query *q, unsigned rcode, struct answer_reply *out)
+{
+	answer_briefly(in, q, rcode, find_error(t, rcode), out);
 	out->tsig_error = (uint8_t)t->tsig.error;
-	out->size = page_end(&p, t, wall_s);
+	if (t->is_signed)
+		out->size = tsig_sign(&t->tsig, out->buffer, out->size, in->wall_s);
 	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;
 }
 
 /* That the asker is as new as we are (RFC 1995 2). */
 static enum answer_outcome say_soa(struct transfer *t, uint64_t wall_s, struct answer_reply *out)
 {
-	struct page p = page_begin(t, out->buffer, DNS_NOERROR);
+	struct page p = page_begin(t, out->buffer);
 
 	put_first_soa(&p, t);
 	out->rcode = DNS_NOERROR;
@@ -323,10 +328,19 @@ static void set_question(struct transfer *t, const struct query *q)
 {
 	t->id = q->id;
 	t->rd = q->flags & DNS_RD;
-	t->edns = q->edns;
-	t->dnssec_ok = q->dnssec_ok;
 	t->question_size = q->question_size;
 	memcpy(t->question, q->question, q->question_size);
+}
+
+/* Made at the beginning, for the question is gone when the first message is made. */
+static void set_opt(struct transfer *t, const struct answer_request *in, const struct query *q)
+{
+	uint8_t message[ANSWER_ROOM_LEAST] = {0};
+	struct answer_reply with_opt = {.buffer = message, .size = DNS_HEADER_SIZE};
+
+	answer_put_opt(in, q, ANSWER_ERROR_NONE, &with_opt);
+	t->opt_size = with_opt.opt_size;
+	memcpy(t->opt, message + with_opt.opt_at, with_opt.opt_size);
 }
 
 enum answer_outcome transfer_begin(const struct transfer_setup *setup,
@@ -344,11 +358,12 @@ enum answer_outcome transfer_begin(const struct transfer_setup *setup,
 	(void)query_parse(in->message, in->size, &q);
 	ASSERT(q.question_size > 0);
 	set_question(t, &q);
+	set_opt(t, in, &q);
 	rcode = judge(setup, in, &q, t);
 	if (rcode == DNS_NOERROR && q.type == DNS_IXFR && !read_serial(in, &q, &serial))
 		rcode = DNS_FORMERR;
 	if (rcode != DNS_NOERROR)
-		outcome = say(t, rcode, in->wall_s, out);
+		outcome = refuse(t, in, &q, rcode, out);
 	else if (q.type == DNS_IXFR && zone_compare_serials(serial, zone_serial(t->zone)) >= 0)
 		outcome = say_soa(t, in->wall_s, out);
 	if (outcome == ANSWER_TRANSFER)

@@ -449,6 +449,93 @@ START_TEST(test_who_asks_for_dnssec_is_told_so) /* RFC 3225 3 */
 }
 END_TEST
 
+/* What a message says in OPT, to be freed. */
+static char *opt_of(const struct told *t)
+{
+	char *text = told_text(t), *opt = strstr(text, "; opt: ");
+
+	ck_assert_msg(opt, "%s", text);
+	memmove(text, opt, strlen(opt) + 1);
+	return text;
+}
+
+/* The first message that comes of @asked at @zones over TCP. */
+static void ask_transfer(
+	const struct asked *asked, const struct transfer_setup *setup, struct told *ret_told)
+{
+	uint8_t bytes[DNS_UDP_LEAST];
+	struct answer_request in = {.message = bytes,
+		.size = asked_message(asked, bytes),
+		.tcp = true,
+		.idle_ds = 100,
+		.wall_s = 1559731985,
+		.self = &world_self};
+	struct transfer *t;
+
+	ck_assert(addr_parse("198.51.100.100", &in.client));
+	ret_told->reply = (struct answer_reply){.buffer = ret_told->bytes, .room = DNS_MESSAGE_MAX};
+	ret_told->outcome = transfer_begin(setup, &in, &ret_told->reply, &t);
+	if (ret_told->outcome == ANSWER_TRANSFER) {
+		const int size = transfer_next(t, in.wall_s, ret_told->bytes);
+
+		ck_assert_int_gt(size, 0);
+		ret_told->reply.size = (size_t)size;
+		transfer_free(t);
+	}
+}
+
+/* With this OPT, and the extended error @code, in hexadecimal, at its end. */
+static void expect_refused(
+	const struct asked *q, unsigned rcode, const char *whole_opt, const char *code)
+{
+	static struct told told;
+	char expected[256], *opt;
+
+	ask_transfer(q, &primary.setup, &told);
+	ck_assert_uint_eq(told.reply.rcode, rcode);
+	snprintf(expected, sizeof expected, "%.*s 00 0f 00 02 00 %s\n", (int)strlen(whole_opt) - 1,
+		whole_opt, code);
+	opt = opt_of(&told);
+	ck_assert_str_eq(opt, expected);
+	free(opt);
+}
+
+/* RFC 5936 2.2.5; RFC 7873 5.2, RFC 5001 2.1, RFC 7828 3.3.2. */
+START_TEST(test_the_first_message_has_the_options_of_any_answer)
+{
+	static const uint8_t cookie[8] = {1};
+	static struct told told;
+	struct asked q = {.name = "example.com",
+		.type = DNS_SOA,
+		.edns = true,
+		.nsid = true,
+		.keepalive = true,
+		.cookie = cookie,
+		.cookie_size = sizeof cookie};
+	struct asking how = {
+		.answerer = answerer_new(1), .catalog = primary.world->catalog, .tcp = true};
+	char *expected, *opt;
+
+	ask(&how, &q, &told);
+	expected = opt_of(&told);
+	q.type = DNS_AXFR;
+	ck_assert(addr_parse("198.51.100.100", &primary.config.transfer[0].address));
+	ask_transfer(&q, &primary.setup, &told);
+	ck_assert_int_eq(told.outcome, ANSWER_TRANSFER);
+	opt = opt_of(&told);
+	ck_assert_str_eq(opt, expected);
+	free(opt);
+	/* and a refusal has them, with its reason (RFC 8914 4.19, 4.21) */
+	primary.config.n_transfers = 0;
+	expect_refused(&q, DNS_REFUSED, expected, "12");
+	primary.config.n_transfers = 1;
+	q.name = "www.example.com";
+	expect_refused(&q, DNS_NOTAUTH, expected, "14");
+	free(expected);
+	answerer_free(how.answerer);
+}
+END_TEST
+
 /* IXFR with these bytes for the authority section's record, which is to be the asker's SOA (RFC 1995 3). */
 static enum answer_outcome begin_ixfr(const uint8_t *record, size_t size)
 {
@@ -654,6 +741,7 @@ int main(void)
 		test_a_signed_question_gets_a_signed_answer_that_fits,
 		test_a_question_with_a_wrong_signature_is_not_answered,
 		test_who_asks_for_dnssec_is_told_so,
+		test_the_first_message_has_the_options_of_any_answer,
 		test_the_askers_soa_is_read_however_it_is_written,
 		test_a_signature_that_is_none_is_a_format_error,
 		test_a_question_is_not_that_large,
