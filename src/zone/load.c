@@ -19,7 +19,7 @@
 
 #define CLASS_IN 1
 
-/* What libzscanner is told to be the TTL before any $TTL; no record can have it (RFC 2181 8). */
+/* What libzscanner is told to be the TTL before any $TTL. No record can have it (RFC 2181 8), but one may state it. */
 #define TTL_UNKNOWN UINT32_MAX
 
 #define WORD_MAX 80 /* characters of a word that is quoted */
@@ -29,7 +29,8 @@ struct loading {
 	struct zone *z;
 	const struct load_listener *listener;
 	uint32_t n_errors, n_warnings;
-	uint32_t ttl; /* the last that was stated, or TTL_UNKNOWN */
+	bool has_ttl;
+	uint32_t ttl; /* the last that was stated */
 };
 
 /* One file of it. */
@@ -94,24 +95,32 @@ __attribute__((format(printf, 4, 5))) static void fail(
 	tell(l, ZONE_ERROR, &place, text);
 }
 
+/* Whether the record or a $TTL states its TTL, as far as can be seen: see look_again(). */
+static bool has_ttl(const zs_scanner_t *s)
+{
+	return s->r_ttl != TTL_UNKNOWN;
+}
+
 /* The TTL of the record that was scanned. False, and told, if nothing says what it is. */
 static bool find_ttl(
 	struct loading *l, const struct source *from, const zs_scanner_t *s, uint32_t *ret_ttl)
 {
-	uint32_t ttl = s->r_ttl;
+	uint32_t ttl;
 
-	if (ttl == TTL_UNKNOWN)
+	if (has_ttl(s)) {
+		ttl = s->r_ttl;
+	} else if (l->has_ttl) {
 		ttl = l->ttl;
-	if (ttl == TTL_UNKNOWN && s->r_type == RDATA_SOA && s->r_data_length >= 4) {
+	} else if (s->r_type == RDATA_SOA && s->r_data_length >= 4) {
 		struct reader minimum = reader_of(s->r_data + s->r_data_length - 4, 4);
 
 		ttl = reader_u32(&minimum);
-	}
-	if (ttl == TTL_UNKNOWN) {
+	} else {
 		fail(l, from->file, s->line_counter,
 			"the record has no TTL, and neither $TTL nor a record before it says one");
 		return false;
 	}
+	l->has_ttl = true;
 	l->ttl = ttl;
 	*ret_ttl = ttl;
 	return true;
@@ -331,26 +340,66 @@ static bool scan_next(zs_scanner_t *s)
 	return zs_parse_record(s) == 0;
 }
 
+static void free_scanner(zs_scanner_t *s)
+{
+	if (s)
+		zs_deinit(s);
+	free(s);
+}
+
+/* At the beginning of @from. NULL, and told, if there can be none. */
+static zs_scanner_t *new_scanner(
+	struct loading *l, const struct source *from, const char *origin, uint32_t ttl)
+{
+	zs_scanner_t *s = malloc(sizeof(*s)); /* 200 KiB */
+
+	if (s && zs_init(s, origin, CLASS_IN, ttl) == 0 &&
+		zs_set_input_string(s, from->text, from->size) == 0)
+		return s;
+	fail(l, from->file, 0, "it can't be scanned: %s",
+		s ? zs_strerror(s->error.code) : "there is no memory for it");
+	free_scanner(s);
+	return NULL;
+}
+
+static bool has_found(const zs_scanner_t *s)
+{
+	return s->state == ZS_STATE_DATA || s->state == ZS_STATE_INCLUDE;
+}
+
+/* What seemed to have no TTL may have stated TTL_UNKNOWN itself, which is as wrong as any that large (RFC 2181 8): a
+ * scanner that has another number for none can tell. */
+static void look_again(struct loading *l, const struct source *from, const char *origin)
+{
+	zs_scanner_t *s = new_scanner(
+		l, from, origin, from->ttl == TTL_UNKNOWN ? TTL_UNKNOWN - 1 : from->ttl);
+
+	while (s && !is_given_up(l) && scan_next(s) && has_found(s)) {
+		const uint32_t ttl = s->state == ZS_STATE_INCLUDE ? s->default_ttl : s->r_ttl;
+
+		s->error.fatal = false; /* as of any $INCLUDE */
+		if (ttl == TTL_UNKNOWN)
+			fail(l, from->file, s->line_counter, "the TTL %u is too large (RFC 2181 8)",
+				ttl);
+	}
+	free_scanner(s);
+}
+
 /* Scans text in ASCII. */
 static void scan(struct loading *l, const struct source *from, const char *origin)
 {
-	zs_scanner_t *s = malloc(sizeof(*s)); /* 200 KiB */
-	bool more = true;
+	zs_scanner_t *s = new_scanner(l, from, origin, from->ttl);
+	bool more = s, unsure = false;
 
-	if (!s || zs_init(s, origin, CLASS_IN, from->ttl) < 0 ||
-		zs_set_input_string(s, from->text, from->size) < 0) {
-		fail(l, from->file, 0, "it can't be scanned: %s",
-			s ? zs_strerror(s->error.code) : "there is no memory for it");
-		if (s)
-			zs_deinit(s);
-		free(s);
-		return;
-	}
 	while (more && !is_given_up(l) && scan_next(s)) {
 		switch (s->state) {
-		case ZS_STATE_DATA: take_record(l, from, s); break;
+		case ZS_STATE_DATA:
+			unsure |= !has_ttl(s);
+			take_record(l, from, s);
+			break;
 		case ZS_STATE_INCLUDE:
 			s->error.fatal = false; /* as it sets it for any $INCLUDE */
+			unsure |= s->default_ttl == TTL_UNKNOWN;
 			include(l, from, s);
 			break;
 		case ZS_STATE_ERROR:
@@ -362,8 +411,9 @@ static void scan(struct loading *l, const struct source *from, const char *origi
 		case ZS_STATE_STOP: more = false; break;
 		}
 	}
-	zs_deinit(s);
-	free(s);
+	free_scanner(s);
+	if (unsure && l->n_errors == 0)
+		look_again(l, from, origin);
 }
 
 static void take_prepass_problem(void *context, const struct prepass_problem *problem)
@@ -418,7 +468,7 @@ static struct zone *load(struct loading *l, const struct source *from, const uin
 struct zone *load_file(const char *path, const uint8_t *apex, const struct zone_place *named,
 	const struct load_listener *listener)
 {
-	struct loading l = {.listener = listener, .ttl = TTL_UNKNOWN};
+	struct loading l = {.listener = listener};
 	struct source from = {.ttl = TTL_UNKNOWN};
 	struct zone *z = NULL;
 
@@ -431,7 +481,7 @@ struct zone *load_file(const char *path, const uint8_t *apex, const struct zone_
 struct zone *load_text(
 	const struct load_text *text, const uint8_t *apex, const struct load_listener *listener)
 {
-	struct loading l = {.listener = listener, .ttl = TTL_UNKNOWN};
+	struct loading l = {.listener = listener};
 	const struct source from = {
 		.file = text->file,
 		.text = text->text ? text->text : "",

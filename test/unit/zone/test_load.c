@@ -185,6 +185,37 @@ START_TEST(a_record_needs_a_ttl_from_somewhere)
 }
 END_TEST
 
+/* RFC 2181 8: as little as any other that is above 2147483647. */
+START_TEST(the_largest_number_is_no_ttl)
+{
+	static const struct {
+		const char *text, *told;
+	} cases[] = {
+		{APEX "a 4294967295 A 192.0.2.1\n",
+			"test.zone:5: error: the TTL 4294967295 is too large (RFC 2181 8)\n"},
+		{APEX "$TTL 4294967295\na A 192.0.2.1\n",
+			"test.zone:6: error: the TTL 4294967295 is too large (RFC 2181 8)\n"},
+		/* without a $TTL before it */
+		{"@ 60 SOA ns1 hostmaster 7 1 1 1 1\n@ NS ns1\nns1 A 192.0.2.1\n"
+		 "a 4294967295 A 192.0.2.1\nb 60 A 192.0.2.2\n",
+			"test.zone:4: error: the TTL 4294967295 is too large (RFC 2181 8)\n"},
+		{"@ SOA ns1 hostmaster 7 1 1 1 4294967295\n@ 60 NS ns1\nns1 A 192.0.2.1\n",
+			"test.zone:1: error: the TTL 4294967295 is above 2147483647 (RFC 2181 "
+			"8)\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct complaints c = {0};
+
+		ck_assert_ptr_null(zone_of(cases[i].text, &c));
+		ck_assert_str_eq(c.text, cases[i].told);
+	}
+	/* the one before it is as wrong */
+	expect_quoted("a 4294967294 A 192.0.2.1",
+		"5: error: the TTL 4294967294 is above 2147483647 (RFC 2181 8)");
+}
+END_TEST
+
 START_TEST(all_types_are_known)
 {
 	struct zone *z = good_zone(APEX
@@ -247,6 +278,20 @@ START_TEST(an_included_file_begins_with_the_ttl_of_its_includer)
 	ck_assert_uint_eq(set_of(z, "b.example.com", RDATA_A)->ttl, 5);
 	ck_assert_uint_eq(set_of(z, "last.example.com", RDATA_A)->ttl, 300);
 	zone_free(z);
+	leave_directory();
+}
+END_TEST
+
+/* RFC 2181 8 */
+START_TEST(an_included_file_does_not_begin_with_what_is_no_ttl)
+{
+	enter_directory();
+	write_file("main.zone",
+		"@ 60 SOA ns1 hostmaster 7 1 1 1 1\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n"
+		"$TTL 4294967295\n$INCLUDE part\n");
+	write_file("part", "a A 192.0.2.4\n");
+	expect_file(
+		"main.zone", "main.zone:5: error: the TTL 4294967295 is too large (RFC 2181 8)\n");
 	leave_directory();
 }
 END_TEST
@@ -486,9 +531,11 @@ int main(void)
 		the_format_of_master_files_is_understood,
 		an_omitted_ttl_is_the_last_that_was_stated,
 		a_record_needs_a_ttl_from_somewhere,
+		the_largest_number_is_no_ttl,
 		all_types_are_known,
 		files_are_included_relative_to_their_includer,
 		an_included_file_begins_with_the_ttl_of_its_includer,
+		an_included_file_does_not_begin_with_what_is_no_ttl,
 		errors_in_included_files_are_told_with_their_place,
 		a_file_does_not_include_itself,
 		files_are_included_ten_deep_and_no_deeper,
