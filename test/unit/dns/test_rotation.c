@@ -291,6 +291,38 @@ START_TEST(test_addresses_of_a_master_file_are_shuffled_too_both_ways)
 }
 END_TEST
 
+/* How often each of the three VIPs of weights 1, 2 and 5 is the first of the answers to @name, that have @n. */
+static void expect_weighted_answers(struct asking *how, const char *name, unsigned n)
+{
+	static const double share[] = {1 / 8., 2 / 8., 5 / 8.};
+	const struct asked q = {.name = name, .type = DNS_A};
+	unsigned seen[3] = {0};
+	static struct told t;
+
+	for (unsigned i = 0; i < DRAWS; i++) {
+		ask(how, &q, &t);
+		ck_assert_uint_eq(t.bytes[7], n);
+		seen[first_address(&t)]++;
+	}
+	assert_fair(seen, share, 3);
+}
+
+START_TEST(test_answers_keep_the_weights_of_the_configuration_both_ways)
+{
+	struct world *w = world_new();
+
+	for (enum way way = WAY_FAST; way <= WAY_SLOW; way++) {
+		struct asking how = {
+			.answerer = answerer_new(44), .catalog = w->catalog, .way = way};
+
+		expect_weighted_answers(&how, "weight.example.com", 3);
+		expect_weighted_answers(&how, "one.example.com", 1);
+		answerer_free(how.answerer);
+	}
+	world_free(w);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -303,6 +335,7 @@ int main(void)
 		test_all_are_given_when_nobody_holds_any,
 		test_questions_for_A_and_AAAA_in_turns_are_answered_fairly,
 		test_addresses_of_a_master_file_are_shuffled_too_both_ways,
+		test_answers_keep_the_weights_of_the_configuration_both_ways,
 	};
 
 	return run_suite("rotation", tests, ARRAY_SIZE(tests));
