@@ -171,6 +171,21 @@ def test_an_address_that_comes_later_is_listened_on_from_the_start(world):
         ask(server.lab.client, server.server.ipv4, WWW, tcp=True)
 
 
+@pytest.mark.parametrize("tcp", [False, True])
+@pytest.mark.parametrize("rotation, given", [("all", 2), ("weighted", 1)])
+def test_weights_say_how_often_a_vip_comes_first(world, tcp, rotation, given):
+    """The bounds are six standard deviations away."""
+    vips = [{"address": V4[0], "weight": 7}, V4[1]]
+    server = world({"www": {"vips": vips, "rotation": rotation}})
+    firsts = []
+    for _ in range(400):
+        answer = addresses(ask(server.lab.client, server.server.ipv4, WWW, tcp=tcp))
+        assert len(answer) == given
+        firsts.append(answer[0])
+    assert set(firsts) == set(V4[:2])
+    assert 310 <= firsts.count(V4[0]) <= 390
+
+
 def test_a_burst_is_answered_in_full(world):
     """More at once than a batch holds."""
     server = world()
