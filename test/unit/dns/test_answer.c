@@ -380,7 +380,7 @@ START_TEST(test_a_target_in_capitals_is_the_same_name)
 }
 END_TEST
 
-/* RFC 8482 4.1: one RRset, and no alias is followed. */
+/* RFC 8482 4.1: one RRset, nothing additional, and no alias is followed. */
 START_TEST(test_any_gets_one_rrset)
 {
 	static const struct expected cases[] = {
@@ -390,6 +390,10 @@ START_TEST(test_any_gets_one_rrset)
 			"", ""},
 		{"alias.example.com", DNS_ANY, "NOERROR AA",
 			"alias.example.com. 300 CNAME www.example.com.\n", "", ""},
+		{"mx-alias.example.com", DNS_ANY, "NOERROR AA",
+			"mx-alias.example.com. 300 MX 10 mail.example.com.\n", "", ""},
+		{"svc2.example.com", DNS_ANY, "NOERROR AA",
+			"svc2.example.com. 300 HTTPS 1 mail.example.com. alpn=h3\n", "", ""},
 		{"ent.example.com", DNS_ANY, "NOERROR AA", "", SOA, ""},
 		{"nothing.example.com", DNS_ANY, "NXDOMAIN AA", "", SOA, ""},
 	};
