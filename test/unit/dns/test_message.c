@@ -263,7 +263,9 @@ START_TEST(test_transfers_are_left_to_those_who_make_them)
 	}
 	q.name = "example.com";
 	q.type = DNS_AXFR;
-	expect(&q, "FORMERR;", ""); /* RFC 5936 4.2 */
+	q.edns = true;
+	expect(&q, "FORMERR;", /* RFC 5936 4.2, RFC 8914 4.22 */
+		"; opt: 1232 1 00000000 00 0f 00 02 00 15\n");
 }
 END_TEST
 

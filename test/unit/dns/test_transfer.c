@@ -51,13 +51,14 @@ struct asks {
 	uint16_t type;
 	uint32_t serial;
 	bool no_soa, is_signed, edns;
+	uint16_t flags;
 	const struct addr *from; /* NULL: the secondary */
 };
 
 static size_t write_question(const struct asks *a, uint8_t *bytes, struct tsig *ret_tsig)
 {
 	static const uint8_t opt[] = {0, 0, DNS_OPT, 0x10, 0, 0, 0, 0, 0, 0, 0};
-	const struct asked asked = {.name = a->name, .type = a->type};
+	const struct asked asked = {.name = a->name, .type = a->type, .flags = a->flags};
 	size_t size = asked_message(&asked, bytes);
 
 	if (a->type == DNS_IXFR && !a->no_soa) { /* RFC 1995 3 */
@@ -340,6 +341,31 @@ START_TEST(test_ixfr_is_one_soa_to_who_has_the_zone) /* RFC 1995 2 */
 	ck_assert_uint_gt(gather(&a).n_records, 100);
 	a.no_soa = true;
 	ck_assert_uint_eq(refused_as(&a), DNS_FORMERR);
+}
+END_TEST
+
+START_TEST(test_each_message_repeats_number_and_rd_of_the_question) /* RFC 5936 2.2.1 */
+{
+	struct catalog *c = large_catalog(3000);
+
+	primary.setup.catalog = c;
+	for (unsigned rd = 0; rd <= 1; rd++) {
+		/* CD and AD are not told back (RFC 4035 3.1.6) */
+		const struct asks a = {.name = "large.test",
+			.type = DNS_AXFR,
+			.flags = rd ? DNS_RD | DNS_CD | DNS_AD : 0};
+		struct came came = begin(&a);
+		int n = 0;
+
+		for (; transfer_next(came.transfer, NOW, primary.buffer) > 0; n++) {
+			ck_assert_mem_eq(primary.buffer, "\x12\x34", 2);
+			ck_assert_uint_eq(primary.buffer[2], 0x84 | rd); /* QR, AA */
+			ck_assert_uint_eq(primary.buffer[3], 0);
+		}
+		ck_assert_int_gt(n, 8);
+		transfer_free(came.transfer);
+	}
+	catalog_free(c);
 }
 END_TEST
 
@@ -737,6 +763,7 @@ int main(void)
 		test_strangers_are_refused_and_learn_not_which_zones_there_are,
 		test_with_a_key_only_signed_questions_count,
 		test_ixfr_is_one_soa_to_who_has_the_zone,
+		test_each_message_repeats_number_and_rd_of_the_question,
 		test_a_transfer_may_end_at_any_message,
 		test_a_signed_question_gets_a_signed_answer_that_fits,
 		test_a_question_with_a_wrong_signature_is_not_answered,
