@@ -132,18 +132,34 @@ START_TEST(the_serial_of_a_zone_without_a_file_grows_with_each_change)
 }
 END_TEST
 
-START_TEST(a_zone_without_a_file_goes_on_from_the_serial_of_its_file)
+/* The serial of example.org when it has no file any more, where that was changed at CHANGED_AT. */
+static uint32_t serial_without_file(uint32_t serial_of_file)
 {
+	const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = CHANGED_AT}};
 	struct edition *e = NULL;
+	uint32_t serial;
 
-	write_zone(2026112901, "");
+	write_zone(serial_of_file, "");
 	write_config(ONE, NOBODY, CHANGED_AT);
 	reload(&e);
+	ck_assert_uint_eq(serial_of(e, "example.org."), serial_of_file);
 	write_file(roost_yaml, "interface: eth0\nnodes: {www1: 10.1.1.11, www2: 10.1.1.12}\n"
 			       "services: {www.example.org: 10.1.1.201}\n");
+	ck_assert_int_eq(utimensat(AT_FDCWD, roost_yaml, times, 0), 0);
 	reload(&e);
-	ck_assert_uint_eq(serial_of(e, "example.org."), 2026112902);
+	serial = serial_of(e, "example.org.");
 	edition_free(e);
+	return serial;
+}
+
+START_TEST(a_zone_without_a_file_goes_on_from_the_serial_of_its_file)
+{
+	ck_assert_uint_eq(serial_without_file(2026112901), 2026112902);
+	ck_assert_uint_eq(serial_without_file(7), CHANGED_AT);
+	/* RFC 1982 3.2: what is around the circle is behind, though it is the lesser number */
+	ck_assert_uint_eq(serial_without_file(0xfffffffe), CHANGED_AT);
+	ck_assert_uint_eq(serial_without_file(CHANGED_AT + 0x7ffffffe), CHANGED_AT + 0x7fffffff);
+	ck_assert_uint_eq(serial_without_file(CHANGED_AT - 0x7fffffff), CHANGED_AT);
 }
 END_TEST
 
