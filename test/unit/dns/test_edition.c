@@ -77,12 +77,19 @@ static void reload(struct edition **served)
 	*served = next;
 }
 
-static uint32_t serial_of(const struct edition *e, const char *zone)
+static struct name name_of(const char *text)
 {
 	const char *why;
 	struct name name;
 
-	ck_assert(name_parse(zone, NULL, &name, &why));
+	ck_assert(name_parse(text, NULL, &name, &why));
+	return name;
+}
+
+static uint32_t serial_of(const struct edition *e, const char *zone)
+{
+	const struct name name = name_of(zone);
+
 	return zone_serial(catalog_zone_named(e->catalog, name.bytes));
 }
 
@@ -160,6 +167,39 @@ START_TEST(a_zone_without_a_file_goes_on_from_the_serial_of_its_file)
 	ck_assert_uint_eq(serial_without_file(0xfffffffe), CHANGED_AT);
 	ck_assert_uint_eq(serial_without_file(CHANGED_AT + 0x7ffffffe), CHANGED_AT + 0x7fffffff);
 	ck_assert_uint_eq(serial_without_file(CHANGED_AT - 0x7fffffff), CHANGED_AT);
+}
+END_TEST
+
+static uint32_t ttl_of(const struct edition *e, const char *owner, uint16_t type)
+{
+	const struct name name = name_of(owner);
+	const struct zone_node *n = zone_lookup(catalog_find(e->catalog, name.bytes), name.bytes);
+
+	ck_assert_ptr_nonnull(n);
+	ck_assert_ptr_nonnull(zone_rrset_of(n, type));
+	return zone_rrset_of(n, type)->ttl;
+}
+
+START_TEST(the_ttl_of_the_configuration_is_that_of_the_services_alone)
+{
+	static const struct {
+		const char *dns;
+		uint32_t ttl;
+	} cases[] = {{"rate: 0", 60}, {"ttl: 90s", 90}, {"ttl: 7", 7}, {"ttl: 0", 0}};
+
+	write_zone(1, "");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct edition *e = NULL;
+
+		write_config(ONE, cases[i].dns, CHANGED_AT);
+		reload(&e);
+		ck_assert_uint_eq(ttl_of(e, "www.example.com.", DNS_A), cases[i].ttl);
+		ck_assert_uint_eq(ttl_of(e, "www.example.org.", DNS_A), cases[i].ttl);
+		ck_assert_uint_eq(ttl_of(e, "www1.example.com.", DNS_A), 3600);
+		ck_assert_uint_eq(ttl_of(e, "example.com.", DNS_NS), 3600);
+		ck_assert_uint_eq(ttl_of(e, "ns.example.org.", DNS_A), 60); /* its file's */
+		edition_free(e);
+	}
 }
 END_TEST
 
@@ -265,6 +305,7 @@ int main(void)
 	const TTest *const tests[] = {
 		the_serial_of_a_zone_without_a_file_grows_with_each_change,
 		a_zone_without_a_file_goes_on_from_the_serial_of_its_file,
+		the_ttl_of_the_configuration_is_that_of_the_services_alone,
 		a_change_that_secondaries_will_not_see_is_told,
 		without_secondaries_nobody_minds_a_serial,
 		the_first_mistake_is_given_back,
