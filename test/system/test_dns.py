@@ -558,6 +558,33 @@ def test_a_vip_that_nobody_floats_yet_is_left_out_by_all_responders_alike(world)
     assert "every VIP is held" in report(first)
 
 
+def test_a_vip_that_roostd_left_to_a_stranger_is_left_out(world):
+    """Both programs as they are: it is advertised, and nobody serves it."""
+    server = world({"www": V4[:3]}, servers=2, start=False)
+    cluster, lab = server.cluster, server.lab
+    cluster.config |= {"vrrp": {"interval": "50ms"}, "announce": {"refresh": "1s", "conflict": "yield"}}
+    cluster.write()
+    cluster.start()
+    cluster.settle()
+    vip = next(v for v in V4[:3] if cluster.holders()[v] == [server.server])
+    rest = [v for v in V4[:3] if v != vip]
+
+    def given():
+        return sorted(addresses(ask(lab.client, server.server.ipv4, WWW)))
+
+    server.start()
+    eventually(lambda: server.status()["roostd"]["answers"])
+    assert given() == V4[:3]
+    lab.client.ip(f"address add {vip}/32 dev eth0")
+    eventually(lambda: given() == rest, within=10)
+    assert cluster.holders()[vip] == []
+    told = server.status()["roostd"]
+    assert (told["left_out"], told["given_anyway"], told["unknown"]) == ([vip], [], [])
+    assert f"VIPs that nobody holds are left out: {vip}\n" in report(server)
+    lab.client.ip(f"address del {vip}/32 dev eth0")
+    eventually(lambda: given() == V4[:3], within=20)
+
+
 def test_never_an_empty_set_because_nobody_holds_any(world):
     server = world(start=False)
     roostd = FakeRoostd(server.cluster.socket(server.server))
