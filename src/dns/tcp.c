@@ -266,7 +266,7 @@ static void on_seat(struct tcp *t, uint32_t i)
 /* How long a connection may go without progress. */
 static tick patience(const struct tcp *t)
 {
-	const bool hurry = n_taken(t) > t->setup.connections_max / 4 * 3;
+	const bool hurry = n_taken(t) >= t->setup.connections_max / 4 * 3;
 
 	return hurry ? t->setup.patience / HASTE : t->setup.patience;
 }

@@ -40,24 +40,24 @@ END_TEST
 /* RFC 7766 6.2.3: less patience the fewer places there are. */
 START_TEST(who_idles_is_closed_sooner_when_most_places_are_taken)
 {
-	enum { MANY = CONNECTIONS_MAX / 4 * 3 };
-	int fds[MANY + 1];
+	enum { FEW = CONNECTIONS_MAX / 4 * 3 - 1 };
+	int fds[FEW + 1];
 	struct world w;
 
 	open_world_of(&w, tick_s(3));
-	for (uint32_t i = 0; i < MANY; i++) {
+	for (uint32_t i = 0; i < FEW; i++) {
 		fds[i] = join(&w, 1 + i);
 		ck_assert(is_alive(fds[i]));
 	}
 	/* as long as there are enough places, a fifth of the time is nothing */
 	ck_assert(!is_closed_within(fds[0], 700));
-	fds[MANY] = join(&w, 100);
-	ck_assert(is_alive(fds[MANY]));
+	fds[FEW] = join(&w, 100);
+	ck_assert(is_alive(fds[FEW]));
 	ck_assert(is_closed_within(fds[0], 1500));
-	ck_assert(is_alive(fds[1]) && is_alive(fds[MANY]));
+	ck_assert(is_alive(fds[1]) && is_alive(fds[FEW]));
 	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_expired), 1);
 	ck_assert_uint_eq(counter_read(&tcp_counters(w.tcp)->tcp_evicted), 0);
-	for (int i = 0; i <= MANY; i++)
+	for (int i = 0; i <= FEW; i++)
 		close(fds[i]);
 	tcp_stop(w.tcp);
 }
