@@ -300,11 +300,8 @@ static void fill_filter(struct fence_bpf *skeleton)
 {
 	for (uint32_t vip = 0; vip < VIPS; vip++) {
 		const struct addr a = vip_address(vip);
-		uint32_t words[4], bit;
 
-		memcpy(words, a.b, sizeof words);
-		bit = fence_filter_bit(words);
-		skeleton->rodata->filter[bit / 64] |= UINT64_C(1) << bit % 64;
+		fence_filter_add(skeleton->rodata->filter, skeleton->rodata->slots, a.b, vip);
 	}
 }
 

@@ -67,6 +67,8 @@
 #define ND_ADVERT   136
 #define ND_REDIRECT 137
 
+#define NO_VIP 0xffffffffu
+
 /* The sizes are set when they are loaded. */
 
 /* struct addr (base/addr.h) in words. */
@@ -74,8 +76,9 @@ struct key {
 	__u32 word[4];
 };
 
-/* Where a VIP has set its bit; filled before the programs are loaded. */
+/* Where a VIP has set its bit, and VIPs by the number of their slot; filled before the programs are loaded. */
 const volatile __u64 filter[FENCE_FILTER_WORDS];
+const volatile __u32 slots[FENCE_SLOTS][FENCE_SLOT_WORDS];
 
 /* Address of a VIP to its index. */
 struct {
@@ -174,28 +177,39 @@ static __always_inline bool is_permitted(const struct frame *f, __u64 cell, bool
 	return until && bpf_ktime_get_boot_ns() < *until;
 }
 
-static __always_inline bool may_be_vip(const struct key *address)
+static __always_inline bool is_in_slot(const volatile __u32 *slot, const struct key *address)
+{
+	return slot[FENCE_SLOT_VIP] > 0 && slot[3] == address->word[3] &&
+	       slot[2] == address->word[2] && slot[1] == address->word[1] &&
+	       slot[0] == address->word[0];
+}
+
+/* The index of the VIP that this is the address of; NO_VIP if it is of none. */
+static __always_inline __u32 find_vip(const struct key *address)
 {
 	const __u32 bit = fence_filter_bit(address->word);
+	const volatile __u32 *slot = slots[bit % FENCE_SLOTS];
+	const __u32 *vip;
 
-	return filter[bit / 64 % FENCE_FILTER_WORDS] >> bit % 64 & 1;
+	if (!(filter[bit / 64 % FENCE_FILTER_WORDS] >> bit % 64 & 1))
+		return NO_VIP;
+	if (is_in_slot(slot, address))
+		return slot[FENCE_SLOT_VIP] - 1;
+	vip = bpf_map_lookup_elem(&vips, address);
+	return vip ? *vip : NO_VIP;
 }
 
 /* Whether a packet that speaks for @address, as data or to a neighbour, may pass. */
 static __always_inline bool may_pass(
 	const struct frame *f, const struct key *address, bool neighbour)
 {
-	const __u32 kind = 2 * f->leaving + neighbour;
+	const __u32 kind = 2 * f->leaving + neighbour, vip = find_vip(address);
 	const volatile __u64 *cell;
-	const __u32 *vip;
 	__u64 *dropped;
 
-	if (!may_be_vip(address))
+	if (vip == NO_VIP)
 		return true;
-	vip = bpf_map_lookup_elem(&vips, address);
-	if (!vip)
-		return true;
-	cell = bpf_map_lookup_elem(&cells, vip);
+	cell = bpf_map_lookup_elem(&cells, &vip);
 	if (cell && is_permitted(f, *cell, neighbour))
 		return true;
 	dropped = bpf_map_lookup_elem(&drops, &kind);

@@ -328,13 +328,9 @@ static int size_maps(struct fence *f, const struct fence_setup *s)
 
 static void fill_filter(struct fence *f, const struct fence_setup *s)
 {
-	for (uint32_t i = 0; i < s->n_vips; i++) {
-		uint32_t words[4], bit;
-
-		memcpy(words, s->vips[i].address.b, sizeof words);
-		bit = fence_filter_bit(words);
-		f->skeleton->rodata->filter[bit / 64] |= UINT64_C(1) << bit % 64;
-	}
+	for (uint32_t i = 0; i < s->n_vips; i++)
+		fence_filter_add(f->skeleton->rodata->filter, f->skeleton->rodata->slots,
+			s->vips[i].address.b, i);
 }
 
 static int load(struct fence *f, const struct fence_setup *s, struct heritage *h, char *reason)
