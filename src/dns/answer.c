@@ -197,7 +197,7 @@ static void count_reply(struct answerer *a, const struct answer_reply *out)
 {
 	if (out->rcode == DNS_SERVFAIL)
 		answer_count(&a->counters.no_memory);
-	if (out->buffer[2] & DNS_TC >> 8)
+	if (answer_is_truncated(out))
 		answer_count(&a->counters.truncated);
 }
 

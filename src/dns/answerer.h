@@ -39,6 +39,11 @@ static inline void answer_put_u16(uint8_t *p, unsigned value)
 	p[1] = (uint8_t)value;
 }
 
+static inline bool answer_is_truncated(const struct answer_reply *out)
+{
+	return out->buffer[2] & DNS_TC >> 8;
+}
+
 /* The largest answer that may go back. */
 static inline size_t answer_limit(
 	const struct answer_request *in, const struct query *q, const struct answer_reply *out)

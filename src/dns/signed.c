@@ -31,11 +31,6 @@ static size_t room_beside(const struct tsig *t, size_t limit)
 	return limit > size ? limit - size : 0;
 }
 
-static bool is_truncated(const struct answer_reply *out)
-{
-	return out->buffer[2] & DNS_TC >> 8;
-}
-
 /* RFC 8945 5.3: what does not fit with the signature is asked for over TCP; then there is nothing but the question, and
  * no RCODE unless it is about the signature. OPT stays (RFC 6891 7) if @room allows it. */
 static void shorten(const struct tsig *t, size_t room, struct answer_reply *out)
@@ -58,7 +53,7 @@ static enum answer_outcome sign(
 {
 	const size_t room = room_beside(t, limit);
 
-	if (is_truncated(out) || out->size > room)
+	if (answer_is_truncated(out) || out->size > room)
 		shorten(t, room, out);
 	out->size = out->size > room ? 0 : tsig_sign(t, out->buffer, out->size, now_s);
 	return out->size > 0 ? ANSWER_SENT : ANSWER_NONE;
