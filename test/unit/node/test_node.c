@@ -218,37 +218,44 @@ START_TEST(a_link_that_was_lost_for_a_moment_starts_anew_though_nobody_saw_it)
 }
 END_TEST
 
-START_TEST(another_mac_is_announced_and_moves_nothing)
+/* It serves all, and has said so for the last time. */
+static struct fixture *start_and_announce(void)
 {
 	struct fixture *f = start();
-	struct node_event again = {.kind = NODE_EV_LINK,
-		.link = {.up = true, .sources = {host(2)}, .mac = {2, [5] = 1}}};
 
 	take_all(f);
 	for (const tick end = f->now + tick_s(10); f->now < end;)
 		pass_time(f);
-	turn(f, again);
+	return f;
+}
+
+static void turn_with_another_mac(struct fixture *f)
+{
+	turn(f, (struct node_event){.kind = NODE_EV_LINK,
+			.link = {.up = true, .sources = {host(2)}, .mac = {2, [5] = 1}}});
+}
+
+START_TEST(another_mac_is_announced_and_moves_nothing)
+{
+	struct fixture *f = start_and_announce();
+
+	turn_with_another_mac(f);
 	ck_assert_uint_eq(f->fx->n_announces, 6);
 	ck_assert_uint_eq(f->fx->n_holds, 0);
 	for (uint32_t vip = 0; vip < 6; vip++)
 		ck_assert_int_eq(state(f, vip), VRRP_ACTIVE);
-	turn(f, again);
+	turn_with_another_mac(f);
 	ck_assert_uint_eq(f->fx->n_announces, 0);
 }
 END_TEST
 
 START_TEST(another_mac_does_not_announce_what_is_not_served)
 {
-	struct fixture *f = start();
-	struct node_event again = {.kind = NODE_EV_LINK,
-		.link = {.up = true, .sources = {host(2)}, .mac = {2, [5] = 1}}};
+	struct fixture *f = start_and_announce();
 
-	take_all(f);
-	for (const tick end = f->now + tick_s(10); f->now < end;)
-		pass_time(f);
 	hear(f, 3, 1, 255, node_vips, 5);
 	turn(f, (struct node_event){.kind = NODE_EV_CONFLICT, .vip = 5, .yield = true});
-	turn(f, again);
+	turn_with_another_mac(f);
 	ck_assert_uint_eq(f->fx->n_announces, 0);
 }
 END_TEST
